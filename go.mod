@@ -1,0 +1,8 @@
+module github.com/sectile-ml/sectile
+
+go 1.25.0
+
+require (
+	github.com/klauspost/cpuid/v2 v2.4.2 // indirect
+	golang.org/x/sys v0.47.0 // indirect
+)
