@@ -1,0 +1,77 @@
+package kernels
+
+// The numeric contract: everything here is a function of the shape alone, so
+// that neither the number of threads nor the instruction set can move a bit.
+// Rows of the dispatch table choose MR, NR, MC, NC and schedule, never these.
+
+const (
+	// StatsChunk is the rows of one statistics chunk; 4, 6, 8, 12 and 14
+	// divide it, so that micro-tiles never straddle two chunks.
+	StatsChunk = 168
+
+	// Lanes is the number of virtual lanes of a sum along a row: element i
+	// goes to lane i mod 16, lanes fold 8-4-2-1.
+	Lanes = 16
+
+	// NormChunk is the elements of one chunk of SquareNorms.
+	NormChunk = 4096
+)
+
+// StatsChunks is the number of statistics chunks of rows rows in groups of
+// group rows (0: one group). rows is a multiple of group.
+func StatsChunks(rows, group int) int {
+	if group == 0 {
+		group = rows
+	}
+	if rows == 0 {
+		return 0
+	}
+	return rows / group * ((group + StatsChunk - 1) / StatsChunk)
+}
+
+// groups is the number of statistics groups and the rows of each.
+func groups(rows, group int) (n, size int) {
+	if group == 0 || rows == 0 {
+		return 1, rows
+	}
+	return rows / group, group
+}
+
+// gemmKC is the depth of one chunk of k: the largest chunk is 768 deep and
+// chunks are of equal size up to a multiple of 16.
+func gemmKC(k int) int {
+	const most = 768
+	n := (k + most - 1) / most
+	if n <= 1 {
+		return max(k, 1)
+	}
+	return ((k+n-1)/n + 15) &^ 15
+}
+
+// convTaps says how k = (kh, kw, c) of a convolution with taps taps of c
+// channels is cut: a chunk is either taps whole taps (kc = taps*c) or, when c
+// alone passes the limit, gemmKC(c) channels of one tap.
+func convTaps(taps, c int) (perChunk, kc int) {
+	const most = 768
+	if c > most {
+		return 1, gemmKC(c)
+	}
+	per := max(1, most/c)
+	if per >= taps {
+		return taps, c
+	}
+	n := (taps + per - 1) / per
+	return (taps + n - 1) / n, c
+}
+
+// weightLanes is the number of lanes that the sum over pixels of a weight
+// gradient (or of a long, small product) is cut into: lane l takes chunks of
+// pixels [l*ceil(chunks/lanes), ...); lanes join in a balanced tree. Few
+// outputs need lanes to feed threads; many outputs have tiles enough.
+func weightLanes(outputs, chunks int) int {
+	l := 1
+	for l < 16 && l*2 <= chunks && outputs*l*2 <= 1<<18 {
+		l *= 2
+	}
+	return l
+}

@@ -1,0 +1,5 @@
+package kernels
+
+type normState struct{}
+
+func (*normState) init(c *CPU) {}

@@ -1,0 +1,5 @@
+package kernels
+
+type poolState struct{}
+
+func (*poolState) init(c *CPU) {}

@@ -1,0 +1,5 @@
+package kernels
+
+type softmaxState struct{}
+
+func (*softmaxState) init(c *CPU) {}

@@ -1,0 +1,5 @@
+package kernels
+
+type vecState struct{}
+
+func (*vecState) init(c *CPU) {}
