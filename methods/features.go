@@ -49,6 +49,14 @@ func (f Features) mean() []float64 {
 	return m
 }
 
+// Unit returns a copy with l2-normalised rows, x / max(|x|, 1e-12): what kNN
+// compares, and what k-means is given when its clusters are scored.
+func (f Features) Unit() Features {
+	u := Features{make([]float32, len(f.X)), f.D}
+	f.unit(u, nil)
+	return u
+}
+
 // unit writes (x - shift) / max(|x - shift|, 1e-12) to dst, row by row; shift
 // is [D], or nil for none. dst may be f itself.
 func (f Features) unit(dst Features, shift []float64) {

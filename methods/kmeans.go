@@ -89,7 +89,7 @@ func (c KMeans) Fit(ctx context.Context, x Features) (*Clusters, error) {
 		return nil, err
 	}
 	out := &Clusters{Centroids: best, SqDist: make([]float32, n)}
-	if out.Assign, err = Nearest(ctx, x, best, c.Spherical); err != nil {
+	if out.Assign, err = nearest(ctx, x, best, c.Spherical); err != nil {
 		return nil, err
 	}
 	split(n, func(lo, hi int) {
@@ -144,7 +144,7 @@ func (c KMeans) train(ctx context.Context, x Features) (best Features, err error
 		}
 		var objective float64
 		for iter := range c.Iters {
-			assign, err := Nearest(ctx, x, centroids, c.Spherical)
+			assign, err := nearest(ctx, x, centroids, c.Spherical)
 			if err != nil {
 				return Features{}, err
 			}
@@ -249,13 +249,23 @@ func fillEmpty(centroids Features, counts []int, n int) {
 // Nearest returns the centroid of each row of x: the one at the smallest
 // distance, or, if spherical, with the largest inner product; of equal ones the
 // lowest. The same centroids give new images the clusters that [KMeans.Fit]
-// would.
-//
-// Distances are compared as x·c - |c|²/2 in float32.
+// would. Errors: shapes, values that are not finite, the context's.
 func Nearest(ctx context.Context, x, centroids Features, spherical bool) ([]int, error) {
+	if err := x.check("rows"); err != nil {
+		return nil, err
+	}
+	if err := centroids.check("centroids"); err != nil {
+		return nil, err
+	}
 	if x.D != centroids.D {
 		return nil, fmt.Errorf("methods: rows have %d numbers, centroids %d", x.D, centroids.D)
 	}
+	return nearest(ctx, x, centroids, spherical)
+}
+
+// nearest is Nearest of checked operands. Distances are compared as
+// x·c - |c|²/2, in float32.
+func nearest(ctx context.Context, x, centroids Features, spherical bool) ([]int, error) {
 	n, k := x.N(), centroids.N()
 	half := make([]float32, k)
 	if !spherical {

@@ -49,6 +49,11 @@ func TestKMeansFindsBlobs(t *testing.T) {
 	if a.AMI < 0.999 {
 		t.Errorf("clusters against blobs: %+v", a)
 	}
+	again, err := Nearest(context.Background(), x, got.Centroids, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden.Equal(t, "assigned again", again, got.Assign)
 	var sum float64
 	for i, k := range got.Assign {
 		d := sqDistance(x.Row(i), got.Centroids.Row(k))
@@ -185,8 +190,10 @@ func TestKMeansErrors(t *testing.T) {
 			t.Errorf("%s: got %v, want %q", c.name, err, c.want)
 		}
 	}
-	if _, err := Nearest(ctx, x, Features{x.X, 5}, false); err == nil {
-		t.Error("rows of 3 were compared with centroids of 5")
+	for _, c := range [][2]Features{{x, {x.X, 5}}, {x, {nil, 3}}, {{x.X, 0}, x}, {bad, x}} {
+		if _, err := Nearest(ctx, c[0], c[1], false); err == nil {
+			t.Errorf("%v were compared with %v", c[0], c[1])
+		}
 	}
 }
 
