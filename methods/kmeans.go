@@ -130,7 +130,11 @@ func pick(x Features, rows []int) Features {
 // train returns the centroids of the best run.
 func (c KMeans) train(ctx context.Context, x Features) (best Features, err error) {
 	if x.N() == c.K {
-		return pick(x, ascending(c.K)), nil
+		best = pick(x, ascending(c.K))
+		if c.Spherical {
+			best.unit(best, nil)
+		}
+		return best, nil
 	}
 	lowest := math.Inf(1)
 	for run := range c.Redos {

@@ -117,6 +117,10 @@ func TestKMeansAsManyRowsAsClusters(t *testing.T) {
 	if x.X[0] == got.Centroids.X[0] {
 		t.Error("centroids are the caller's rows")
 	}
+	if got, err = (KMeans{K: 9, Iters: 1, Redos: 1, Spherical: true}).Fit(context.Background(), x); err != nil {
+		t.Fatal(err)
+	}
+	golden.Equal(t, "spherical centroids", got.Centroids.X, x.Unit().X)
 }
 
 // TestKMeansEmpty starts two clusters so far away that nothing comes to them.
