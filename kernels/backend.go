@@ -253,8 +253,9 @@ type BNFinalizeArgs struct {
 	Eps, Momentum float32
 	RunMean       Mem // [C], read and written; nil: left alone
 	RunVar        Mem
-	Mean, InvStd  Mem // [Groups, C] out
-	Scale, Shift  Mem // [Groups, C] out
+	Eval          bool // use RunMean and RunVar (unchanged) instead of Moments; Groups is 1
+	Mean, InvStd  Mem  // [Groups, C] out
+	Scale, Shift  Mem  // [Groups, C] out
 }
 
 // BNApplyArgs is y = relu?(x*Scale + Shift + Residual) per channel, the

@@ -1,0 +1,77 @@
+package autograd
+
+import (
+	"github.com/sectile-ml/sectile/kernels"
+	"github.com/sectile-ml/sectile/tensor"
+)
+
+// Param is a named tensor that outlives steps: a weight with its gradient, or
+// state without one (running statistics, queues, banks). Its memory belongs to
+// no tape. Ops change it only through Ctx.State or an optimizer's sweep, and
+// each write moves Value's version.
+type Param struct {
+	Name  string
+	Value *tensor.Tensor
+	Grad  *tensor.Tensor // nil for state
+	// Frozen parameters take part in the step but get no gradient.
+	Frozen bool
+
+	prep []*prepared
+}
+
+type prepared struct {
+	key     prepKey
+	version uint64
+	kernels.Prepared
+}
+
+// prepKey is what a layout depends on: the batch and image size do not.
+type prepKey struct {
+	pass   kernels.Pass
+	conv   kernels.ConvShape
+	n, k   int
+	transB bool
+}
+
+// NewParam makes a weight of the given shape with a gradient, both zero.
+func NewParam(b kernels.Backend, name string, shape ...int) *Param {
+	return &Param{Name: name, Value: tensor.New(b, shape...), Grad: tensor.New(b, shape...)}
+}
+
+// NewState makes a named tensor without gradient.
+func NewState(b kernels.Backend, name string, shape ...int) *Param {
+	return &Param{Name: name, Value: tensor.New(b, shape...)}
+}
+
+// prepared is the value laid out as a asks, made or refreshed when the
+// version moved. a.Dst is set to it.
+func (p *Param) prepared(b kernels.Backend, a *kernels.PrepareArgs) *kernels.Prepared {
+	key := prepKey{a.Pass, a.Conv, a.N, a.K, a.TransB}
+	key.conv.N, key.conv.H, key.conv.W = 0, 0, 0
+	var e *prepared
+	for _, q := range p.prep {
+		if q.key == key {
+			e = q
+			break
+		}
+	}
+	if e == nil {
+		n := b.PreparedBytes(a)
+		if n == 0 {
+			return nil
+		}
+		m, err := b.Alloc(kernels.Float32, (n+3)/4)
+		if err != nil {
+			panic(err)
+		}
+		e = &prepared{key: key, version: p.Value.Version() - 1}
+		e.Mem = m
+		p.prep = append(p.prep, e)
+	}
+	a.Dst = &e.Prepared
+	if v := p.Value.Version(); e.version != v {
+		b.Prepare(a)
+		e.version = v
+	}
+	return &e.Prepared
+}
