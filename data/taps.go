@@ -1,0 +1,144 @@
+package data
+
+import "math"
+
+// Filter is the kernel of a resize.
+type Filter uint8
+
+// Bilinear is the triangle of half-width 1, Bicubic Keys' cubic with a = -0.5,
+// half-width 2. Both widen by the factor of a reduction (antialias).
+const (
+	Bilinear Filter = iota
+	Bicubic
+)
+
+// at is the filter's value at x.
+func (f Filter) at(x float64) float64 {
+	x = math.Abs(x)
+	switch {
+	case f == Bilinear && x < 1:
+		return 1 - x
+	case f == Bicubic && x < 1:
+		return float64((float64(1.5*x)-2.5)*x*x) + 1
+	case f == Bicubic && x < 2:
+		return (float64((float64((x-5)*x)+8)*x) - 4) * -0.5
+	}
+	return 0
+}
+
+// Weights have 22 fractional bits, as in Pillow.
+const (
+	weightBits = 22
+	weightHalf = 1 << (weightBits - 1)
+)
+
+// taps are one axis of a resize from in to out pixels: output i is the sum over
+// j < k of w[i*k+j] times input first[i]+j, rounded. Every output has k taps,
+// all inside the input; those the filter does not reach weigh 0.
+type taps struct {
+	filter Filter
+	in, k  int
+	first  []int32 // [out]
+	w      []int32 // [out,k]
+	f      []float64
+}
+
+// plan computes the taps. With scale = in/out, s = max(scale,1) and half-width
+// S: centre c = (i+0.5) scale; inputs from int(c - S s + 0.5) to
+// int(c + S s + 0.5), cut to the axis; weights filter((j-c+0.5)/s) over their
+// sum.
+//
+// Source: Pillow, src/libImaging/Resample.c, precompute_coeffs.
+func (t *taps) plan(in, out int, filter Filter) {
+	t.filter, t.in = filter, in
+	scale := float64(in) / float64(out)
+	wide := max(scale, 1)
+	reach := wide
+	if filter == Bicubic {
+		reach = 2 * wide
+	}
+	span := func(i int) (c float64, lo, hi int) {
+		c = float64((float64(i) + 0.5) * scale)
+		return c, max(int(c-reach+0.5), 0), min(int(c+reach+0.5), in)
+	}
+	t.k = 0
+	for i := range out {
+		_, lo, hi := span(i)
+		t.k = max(t.k, hi-lo)
+	}
+	t.first, t.w, t.f = grow(t.first, out), grow(t.w, out*t.k), grow(t.f, t.k)
+	clear(t.w)
+	for i := range out {
+		c, lo, hi := span(i)
+		var sum float64
+		for j := lo; j < hi; j++ {
+			t.f[j-lo] = filter.at((float64(j) - c + 0.5) / wide)
+			sum += t.f[j-lo]
+		}
+		first := min(lo, in-t.k)
+		t.first[i] = int32(first)
+		for j, f := range t.f[:hi-lo] {
+			v := float64(f / sum * (1 << weightBits))
+			t.w[i*t.k+lo-first+j] = int32(v + math.Copysign(0.5, v))
+		}
+	}
+}
+
+// rows resizes the rows of src, h rows of t.in pixels of c channels that lie
+// stride bytes apart, into dst [h,out,c].
+func (t *taps) rows(dst, src []uint8, stride, h, c int) {
+	out, n := len(t.first), t.in*c
+	for y := range h {
+		row, to := src[y*stride:y*stride+n], dst[y*out*c:(y+1)*out*c]
+		if t.k == 2 && c == 1 && t.filter == Bilinear {
+			w := t.w[:2*out]
+			for x, first := range t.first {
+				s := weightHalf + int32(row[first])*w[2*x] + int32(row[first+1])*w[2*x+1]
+				to[x] = uint8(s >> weightBits)
+			}
+			continue
+		}
+		for x, first := range t.first {
+			w := t.w[x*t.k : (x+1)*t.k]
+			from := row[int(first)*c:]
+			for ch := range c {
+				s := int32(weightHalf)
+				for j, w := range w {
+					s += int32(from[j*c+ch]) * w
+				}
+				to[x*c+ch] = level(s)
+			}
+		}
+	}
+}
+
+// columns resizes the columns of src [t.in,n], rows stride bytes apart, into
+// dst [out,n]. acc is room for n sums.
+func (t *taps) columns(dst, src []uint8, stride, n int, acc []int32) {
+	for y, first := range t.first {
+		to, from, w := dst[y*n:(y+1)*n], src[int(first)*stride:], t.w[y*t.k:(y+1)*t.k]
+		if t.k == 2 && t.filter == Bilinear {
+			a, b := from[:len(to)], from[stride:][:len(to)]
+			for i := range to {
+				to[i] = uint8((weightHalf + int32(a[i])*w[0] + int32(b[i])*w[1]) >> weightBits)
+			}
+			continue
+		}
+		for i := range acc {
+			acc[i] = weightHalf
+		}
+		for j, w := range w {
+			for i, v := range from[j*stride : j*stride+n] {
+				acc[i] += int32(v) * w
+			}
+		}
+		for i, s := range acc {
+			to[i] = level(s)
+		}
+	}
+}
+
+// level takes the fraction off a sum and clips it to [0,255].
+func level(s int32) uint8 {
+	return uint8(min(max(s>>weightBits, 0), 255))
+}
