@@ -1,0 +1,70 @@
+//go:build amd64 && !purego
+
+package asm
+
+import "unsafe"
+
+// The tiles of matrix products. All of one form share one loop; kernels.RowTile
+// and kernels.OuterTile say what the arguments mean.
+//
+//	GemmRow*MRxNR:
+//	for t := range tiles {
+//		for i := range MR { for j := range NR {
+//			var s float32
+//			for g := range segs { for k := range kc {
+//				s = fma(rows[(t*segs+g)*MR+i][k], b[(g*kc+k)*NR+j], s)
+//			} }
+//			if load { s += c[(t*MR+i)*ldc+j] }
+//			c[(t*MR+i)*ldc+j] = s
+//		} }
+//	}
+//
+//	GemmOuter*MRxNR:
+//	for i := range MR { for j := range NR {
+//		var s float32
+//		for _, g := range seg[:segs] { for k := range g.K {
+//			s = fma(g.A[k*lda+i], g.B[k*ldb+j], s)
+//		} }
+//		if load { s += c[i*ldc+j] }
+//		c[i*ldc+j] = s
+//	} }
+
+// GemmRowAVX512x12x32 computes 12 x 32 tiles of C, rows of A anywhere.
+//
+//go:noescape
+func GemmRowAVX512x12x32(tiles, segs, kc int, rows *unsafe.Pointer, b, c *float32, ldc int, load bool)
+
+// GemmRowAVX512x12x16 computes 12 x 16 tiles of C, rows of A anywhere.
+//
+//go:noescape
+func GemmRowAVX512x12x16(tiles, segs, kc int, rows *unsafe.Pointer, b, c *float32, ldc int, load bool)
+
+// GemmRowAVX2x6x16 computes 6 x 16 tiles of C, rows of A anywhere.
+//
+//go:noescape
+func GemmRowAVX2x6x16(tiles, segs, kc int, rows *unsafe.Pointer, b, c *float32, ldc int, load bool)
+
+// GemmRowAVX2x6x8 computes 6 x 8 tiles of C, rows of A anywhere.
+//
+//go:noescape
+func GemmRowAVX2x6x8(tiles, segs, kc int, rows *unsafe.Pointer, b, c *float32, ldc int, load bool)
+
+// GemmOuterAVX512x8x32 computes one 8 x 32 tile of C from k-major operands.
+//
+//go:noescape
+func GemmOuterAVX512x8x32(segs int, seg *Seg, lda, ldb int, c *float32, ldc int, load bool)
+
+// GemmOuterAVX512x8x16 computes one 8 x 16 tile of C from k-major operands.
+//
+//go:noescape
+func GemmOuterAVX512x8x16(segs int, seg *Seg, lda, ldb int, c *float32, ldc int, load bool)
+
+// GemmOuterAVX2x4x16 computes one 4 x 16 tile of C from k-major operands.
+//
+//go:noescape
+func GemmOuterAVX2x4x16(segs int, seg *Seg, lda, ldb int, c *float32, ldc int, load bool)
+
+// GemmOuterAVX2x4x8 computes one 4 x 8 tile of C from k-major operands.
+//
+//go:noescape
+func GemmOuterAVX2x4x8(segs int, seg *Seg, lda, ldb int, c *float32, ldc int, load bool)

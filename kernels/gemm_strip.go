@@ -1,0 +1,84 @@
+package kernels
+
+import (
+	"unsafe"
+
+	"github.com/sectile-ml/sectile/asm"
+)
+
+const (
+	// edgeTiles is how many tiles go through scratch at once where a strip
+	// has fewer columns than its panel.
+	edgeTiles = 8
+
+	// callFMAs bounds one call of a micro-kernel: about 20 µs at 120 GFLOP/s
+	// (assembly cannot be preempted).
+	callFMAs = 1 << 20
+)
+
+// edgeFloats is the length of the scratch that rowStrip and outerTile need.
+func (k *GemmKernel) edgeFloats() int { return edgeTiles * max(k.MR, k.OuterMR) * k.NR }
+
+// rowStrip computes m x n of C against one panel, n at most its width: what
+// RowTile does to whole tiles, here with any m and n. rows holds
+// ceil(m/MR)*segs*MR addresses laid out as RowTile reads them; those of rows
+// beyond m repeat a valid address. edge is scratch of edgeFloats.
+func (k *GemmKernel) rowStrip(m, n, segs, kc int, rows []uintptr, b, c *float32, ldc int, load bool, edge []float32) {
+	tile, w := k.Row, k.width(n)
+	if w < k.NR {
+		tile = k.RowNarrow
+	}
+	step := max(1, callFMAs/(k.MR*w*max(1, segs*kc)))
+	whole := m / k.MR
+	if n < w {
+		step, whole = min(step, edgeTiles), 0
+	}
+	for t := 0; t*k.MR < m; t += step {
+		p := (*unsafe.Pointer)(unsafe.Pointer(&rows[t*segs*k.MR]))
+		ct := (*float32)(unsafe.Add(unsafe.Pointer(c), t*k.MR*ldc*4))
+		if t < whole {
+			step = min(step, whole-t)
+			tile(step, segs, kc, p, b, ct, ldc, load)
+			continue
+		}
+		rest := m - t*k.MR
+		step = min(step, edgeTiles, (rest+k.MR-1)/k.MR)
+		tile(step, segs, kc, p, b, &edge[0], w, false)
+		fold(min(rest, step*k.MR), n, edge, w, ct, ldc, load)
+	}
+}
+
+// outerTile computes one tile of m x n of C: what OuterTile does to a whole
+// tile, here with m at most OuterMR and n at most the panel's width. A and B
+// are readable over the whole tile all the same (packed and padded there).
+func (k *GemmKernel) outerTile(m, n int, seg []asm.Seg, lda, ldb int, c *float32, ldc int, load bool, edge []float32) {
+	tile, w := k.Outer, k.width(n)
+	if w < k.NR {
+		tile = k.OutNarrow
+	}
+	var p *asm.Seg
+	if len(seg) > 0 {
+		p = &seg[0]
+	}
+	if m == k.OuterMR && n == w {
+		tile(len(seg), p, lda, ldb, c, ldc, load)
+		return
+	}
+	tile(len(seg), p, lda, ldb, &edge[0], w, false)
+	fold(m, n, edge, w, c, ldc, load)
+}
+
+// fold stores or adds the m x n part of a scratch tile into C.
+func fold(m, n int, edge []float32, w int, c *float32, ldc int, load bool) {
+	for i := range m {
+		to := unsafe.Slice((*float32)(unsafe.Add(unsafe.Pointer(c), i*ldc*4)), n)
+		from := edge[i*w:][:n]
+		if !load {
+			copy(to, from)
+			continue
+		}
+		for j, v := range from {
+			to[j] += v
+		}
+	}
+}

@@ -1,0 +1,146 @@
+package kernels
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+	"unsafe"
+
+	"github.com/sectile-ml/sectile/asm"
+)
+
+// gemmRows runs f for every row of the table that this CPU has; under
+// SECTILE_REQUIRE_ISA a row that should run may not be skipped.
+func gemmRows(t *testing.T, f func(t *testing.T, k *GemmKernel)) {
+	for i := range gemmTable {
+		k := &gemmTable[i]
+		t.Run(k.Name, func(t *testing.T) {
+			if !k.Usable() {
+				if k.Needs&^requireISA() == 0 {
+					t.Fatalf("needs %v, which SECTILE_REQUIRE_ISA promises", k.Needs)
+				}
+				t.Skipf("needs %v", k.Needs)
+			}
+			f(t, k)
+		})
+	}
+}
+
+func randFloats(r *rand.Rand, n int) []float32 {
+	s := make([]float32, n)
+	for i := range s {
+		s[i] = 2*r.Float32() - 1
+	}
+	return s
+}
+
+// chainBound is the worst rounding error of a chain of n fused (or separate)
+// multiply-adds whose absolute products sum to abs.
+func chainBound(n int, abs float64) float64 { return 2 * float64(n+2) * 0x1p-24 * abs }
+
+func TestRowTile(t *testing.T) {
+	gemmRows(t, func(t *testing.T, k *GemmKernel) {
+		r := rand.New(rand.NewPCG(1, 2))
+		edge := make([]float32, k.edgeFloats())
+		for _, s := range []struct{ m, n, segs, kc int }{
+			{k.MR, k.NR, 1, 1}, {k.MR, k.Narrow, 1, 7}, {3 * k.MR, k.NR, 2, 9}, {2*k.MR + 1, k.NR - 1, 3, 4},
+			{1, 1, 1, 5}, {k.MR - 1, k.NR, 1, 16}, {k.MR, k.NR, 1, 0}, {k.MR, k.NR, 0, 3}, {20*k.MR + 3, 1, 1, 33},
+		} {
+			for _, load := range []bool{false, true} {
+				t.Run(fmt.Sprintf("m=%d/n=%d/segs=%d/kc=%d/load=%v", s.m, s.n, s.segs, s.kc, load), func(t *testing.T) {
+					testRowTile(t, k, r, s.m, s.n, s.segs, s.kc, load, edge)
+				})
+			}
+		}
+	})
+}
+
+func testRowTile(t *testing.T, k *GemmKernel, r *rand.Rand, m, n, segs, kc int, load bool, edge []float32) {
+	w, tiles := k.width(n), (m+k.MR-1)/k.MR
+	a := randFloats(r, m*segs*kc+1)
+	b := randFloats(r, max(1, segs*kc*w))
+	ldc := n + 3
+	c := randFloats(r, m*ldc)
+	was := append([]float32(nil), c...)
+	rows := make([]uintptr, tiles*segs*k.MR+1)
+	for i := range rows[:tiles*segs*k.MR] {
+		row := i/(segs*k.MR)*k.MR + i%k.MR
+		rows[i] = uintptr(unsafe.Pointer(&a[(min(row, m-1)*segs+i/k.MR%segs)*kc]))
+	}
+	k.rowStrip(m, n, segs, kc, rows, &b[0], &c[0], ldc, load, edge)
+	for i := range c {
+		row, j := i/ldc, i%ldc
+		if j >= n {
+			if c[i] != was[i] {
+				t.Fatalf("row %d column %d beyond the tile was written", row, j)
+			}
+			continue
+		}
+		var sum, abs float64
+		if load {
+			sum, abs = float64(was[i]), math.Abs(float64(was[i]))
+		}
+		for q := range segs * kc {
+			p := float64(a[row*segs*kc+q]) * float64(b[q*w+j])
+			sum, abs = sum+p, abs+math.Abs(p)
+		}
+		if d := math.Abs(float64(c[i]) - sum); !(d <= chainBound(segs*kc, abs)) {
+			t.Fatalf("c[%d,%d] = %g, want %g within %g", row, j, c[i], sum, chainBound(segs*kc, abs))
+		}
+	}
+}
+
+func TestOuterTile(t *testing.T) {
+	gemmRows(t, func(t *testing.T, k *GemmKernel) {
+		r := rand.New(rand.NewPCG(3, 4))
+		edge := make([]float32, k.edgeFloats())
+		for _, s := range []struct{ m, n int }{{k.OuterMR, k.NR}, {k.OuterMR, k.Narrow}, {1, k.NR - 1}, {k.OuterMR - 1, 1}} {
+			for _, ks := range [][]int{{1}, {7, 0, 4}, {}, {0}, {5, 64, 3}} {
+				for _, load := range []bool{false, true} {
+					t.Run(fmt.Sprintf("m=%d/n=%d/k=%v/load=%v", s.m, s.n, ks, load), func(t *testing.T) {
+						testOuterTile(t, k, r, s.m, s.n, ks, load, edge)
+					})
+				}
+			}
+		}
+	})
+}
+
+func testOuterTile(t *testing.T, k *GemmKernel, r *rand.Rand, m, n int, ks []int, load bool, edge []float32) {
+	lda, ldb, ldc := k.OuterMR+2, k.width(n)+1, n+2
+	c := randFloats(r, m*ldc)
+	was := append([]float32(nil), c...)
+	sum := make([]float64, m*n)
+	abs := make([]float64, m*n)
+	var seg []asm.Seg
+	total := 0
+	for _, depth := range ks {
+		a, b := randFloats(r, depth*lda+1), randFloats(r, depth*ldb+1)
+		seg = append(seg, asm.Seg{A: unsafe.Pointer(&a[0]), B: unsafe.Pointer(&b[0]), K: depth})
+		total += depth
+		for q := range depth {
+			for i := range sum {
+				p := float64(a[q*lda+i/n]) * float64(b[q*ldb+i%n])
+				sum[i], abs[i] = sum[i]+p, abs[i]+math.Abs(p)
+			}
+		}
+	}
+	k.outerTile(m, n, seg, lda, ldb, &c[0], ldc, load, edge)
+	for i := range c {
+		row, j := i/ldc, i%ldc
+		if j >= n {
+			if c[i] != was[i] {
+				t.Fatalf("row %d column %d beyond the tile was written", row, j)
+			}
+			continue
+		}
+		want, a := sum[row*n+j], abs[row*n+j]
+		if load {
+			want, a = want+float64(was[i]), a+math.Abs(float64(was[i]))
+		}
+		if d := math.Abs(float64(c[i]) - want); !(d <= chainBound(total, a)) {
+			t.Fatalf("c[%d,%d] = %g, want %g", row, j, c[i], want)
+		}
+	}
+}
