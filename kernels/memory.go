@@ -1,43 +1,167 @@
 package kernels
 
-import "sync/atomic"
+import (
+	"fmt"
+	"math"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+	"unsafe"
+)
 
-// hostBytes is the host memory that backends hold now, hostLimit what they may.
-var hostBytes, hostLimit atomic.Int64
+// hostBytes is the host memory that backends hold now, hostLimit what they may
+// hold (0: no bound), hostPace where the next collection starts.
+var hostBytes, hostLimit, hostPace atomic.Int64
+
+const (
+	// guardBytes follow every allocation, so that a zero-length one has an
+	// address.
+	guardBytes = 64
+
+	// mapBytes is the size from which memory is mapped, not taken from the Go
+	// heap: a mapping costs two system calls, a page fault per page and one of
+	// the system's 65,530 regions.
+	mapBytes = 1 << 20
+
+	// mapRound is what mappings are rounded up to: Linux puts one at a
+	// boundary of huge pages only when its length is a multiple of theirs.
+	mapRound = 2 << 20
+
+	// paceBytes is the least host memory at which a collection is started.
+	paceBytes = 256 << 20
+)
 
 // HostBytes is the host memory, in bytes, that Alloc holds now.
 func HostBytes() int64 { return hostBytes.Load() }
 
 // SetHostLimit bounds the host memory of all backends together, in bytes; 0
-// takes the bound away. It returns the bound before.
-func SetHostLimit(n int64) int64 { return hostLimit.Swap(n) }
+// takes the bound away. It returns the bound before, which is at first 80 % of
+// what the system grants: the least of RAM and the control group's limits.
+func SetHostLimit(n int64) int64 {
+	firstLimit()
+	return hostLimit.Swap(max(n, 0))
+}
 
-// hostAlloc makes n elements of type t outside the Go heap (inside under the
-// race detector and the tag tensordebug, which see nothing else). The memory
-// is zero and starts at a 64-byte boundary.
+var firstLimit = sync.OnceFunc(func() {
+	hostLimit.Store(systemMemory() / 10 * 8)
+	hostPace.Store(paceBytes)
+})
+
+// hostAlloc makes n elements of type t at a 64-byte boundary. Large memory is
+// mapped, outside the Go heap, and zero. Under the race detector and the tag
+// tensordebug all memory is the Go heap's, which is all that the detector
+// sees, and floats are NaN until they are written.
 func hostAlloc(t DType, n int) (Mem, error) {
-	b := int64(n)*int64(t.Size()) + guardBytes
-	now := hostBytes.Add(b)
-	if l := hostLimit.Load(); l > 0 && now > l {
+	firstLimit()
+	if n < 0 || int64(n) > math.MaxInt/16 {
+		return Mem{}, &MemoryError{Want: math.MaxInt64, InUse: hostBytes.Load(), Limit: hostLimit.Load()}
+	}
+	b := reserved(n * t.Size())
+	p, err := reserve(b)
+	if err != nil {
+		// Tensors that nobody can reach any more may hold what is missing.
+		collect()
+		if p, err = reserve(b); err != nil {
+			return Mem{}, err
+		}
+	}
+	m := Mem{Host: p, Len: n, Type: t}
+	if debugMemory && t != Int32 {
+		poison(m.Host, m.Bytes())
+	}
+	return m, nil
+}
+
+// reserved is what an allocation of so many bytes takes.
+func reserved(bytes int) int64 {
+	b := int64(bytes) + guardBytes
+	if b >= mapBytes && !debugMemory {
+		b = (b + mapRound - 1) &^ (mapRound - 1)
+	}
+	return b
+}
+
+// reserve counts b bytes and gets them.
+func reserve(b int64) (unsafe.Pointer, error) {
+	now, limit := hostBytes.Add(b), hostLimit.Load()
+	if limit > 0 && now > limit {
 		hostBytes.Add(-b)
-		return Mem{}, &MemoryError{Want: b, InUse: now - b, Limit: l}
+		return nil, &MemoryError{Want: b, InUse: now - b, Limit: limit}
+	}
+	if debugMemory || b < mapBytes {
+		pace(now)
+		return heapMemory(int(b)), nil
 	}
 	p, err := mapMemory(int(b))
 	if err != nil {
 		hostBytes.Add(-b)
-		return Mem{}, &MemoryError{Want: b, InUse: now - b, Limit: hostLimit.Load(), Cause: err}
+		return nil, &MemoryError{Want: b, InUse: now - b, Limit: limit, Cause: fmt.Errorf("map memory: %w", err)}
 	}
-	return Mem{Host: p, Len: n, Type: t}, nil
+	pace(now)
+	return p, nil
 }
 
 func hostFree(m Mem) {
 	if m.Host == nil {
 		return
 	}
-	b := m.Bytes() + guardBytes
-	unmapMemory(m.Host, b)
-	hostBytes.Add(-int64(b))
+	b := reserved(m.Bytes())
+	switch {
+	case debugMemory:
+		poison(m.Host, int(b))
+	case b >= mapBytes:
+		unmapMemory(m.Host, int(b))
+	}
+	hostBytes.Add(-b)
 }
 
-// guardBytes follow every allocation, so that a zero-length one has an address.
-const guardBytes = 64
+// heapMemory is n zero bytes at a 64-byte boundary, the collector's.
+func heapMemory(n int) unsafe.Pointer {
+	b := make([]byte, n+64)
+	p := unsafe.Pointer(unsafe.SliceData(b))
+	return unsafe.Add(p, -uintptr(p)&63)
+}
+
+// poison makes every float of the bytes NaN, as float32, float64 or bfloat16,
+// and every integer far out of range, so that a value read before it is
+// written or after it is freed shows.
+func poison(p unsafe.Pointer, bytes int) {
+	s := unsafe.Slice((*uint16)(p), bytes/2)
+	for i := range s {
+		s[i] = 0x7fff
+	}
+}
+
+// pace starts a collection whenever memory has doubled: the collector does not
+// see mappings, so nothing else would free unreachable tensors.
+func pace(now int64) {
+	at := hostPace.Load()
+	if now < at || !hostPace.CompareAndSwap(at, math.MaxInt64) {
+		return
+	}
+	go func() {
+		collect()
+		hostPace.Store(max(paceBytes, 2*hostBytes.Load()))
+	}()
+}
+
+// collect runs the collector and waits until the cleanups of unreachable
+// tensors, which run after it, have freed their memory: until one of our own,
+// made last, has run and nothing moved for a millisecond.
+func collect() {
+	done := make(chan struct{})
+	runtime.AddCleanup(&Mem{Host: unsafe.Pointer(new(int))}, func(done chan struct{}) { close(done) }, done)
+	runtime.GC()
+	select {
+	case <-done:
+	case <-time.After(100 * time.Millisecond):
+	}
+	for range 20 {
+		before := hostBytes.Load()
+		time.Sleep(time.Millisecond)
+		if hostBytes.Load() == before {
+			return
+		}
+	}
+}
