@@ -1,0 +1,3 @@
+package kernels
+
+var normRows = register([]normRow{normGo})
