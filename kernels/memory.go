@@ -60,11 +60,10 @@ func hostAlloc(t DType, n int) (Mem, error) {
 	b := reserved(n * t.Size())
 	p, err := reserve(b)
 	if err != nil {
-		// Tensors that nobody can reach any more may hold what is missing.
-		collect()
-		if p, err = reserve(b); err != nil {
-			return Mem{}, err
-		}
+		p, err = reclaim(b)
+	}
+	if err != nil {
+		return Mem{}, err
 	}
 	m := Mem{Host: p, Len: n, Type: t}
 	if debugMemory && t != Int32 {
@@ -100,6 +99,20 @@ func reserve(b int64) (unsafe.Pointer, error) {
 	}
 	pace(now)
 	return p, nil
+}
+
+// reclaim runs the collector, because tensors that nobody can reach any more
+// may hold what is missing, and tries again until their cleanups, which run
+// some milliseconds later, have freed enough.
+func reclaim(b int64) (p unsafe.Pointer, err error) {
+	runtime.GC()
+	for range 100 {
+		if p, err = reserve(b); err == nil {
+			break
+		}
+		time.Sleep(time.Millisecond)
+	}
+	return p, err
 }
 
 func hostFree(m Mem) {
@@ -141,27 +154,8 @@ func pace(now int64) {
 		return
 	}
 	go func() {
-		collect()
+		runtime.GC()
+		time.Sleep(10 * time.Millisecond) // cleanups run after the collector
 		hostPace.Store(max(paceBytes, 2*hostBytes.Load()))
 	}()
-}
-
-// collect runs the collector and waits until the cleanups of unreachable
-// tensors, which run after it, have freed their memory: until one of our own,
-// made last, has run and nothing moved for a millisecond.
-func collect() {
-	done := make(chan struct{})
-	runtime.AddCleanup(&Mem{Host: unsafe.Pointer(new(int))}, func(done chan struct{}) { close(done) }, done)
-	runtime.GC()
-	select {
-	case <-done:
-	case <-time.After(100 * time.Millisecond):
-	}
-	for range 20 {
-		before := hostBytes.Load()
-		time.Sleep(time.Millisecond)
-		if hostBytes.Load() == before {
-			return
-		}
-	}
 }

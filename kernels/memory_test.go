@@ -7,11 +7,12 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 	"unsafe"
 )
 
 func TestHostAlloc(t *testing.T) {
-	collect() // what other tests dropped must not be freed between two counts
+	settle()
 	for _, n := range []int{0, 1, 17, mapBytes/4 - 17, mapBytes / 4, 3 << 20} {
 		before := HostBytes()
 		m, err := hostAlloc(Float32, n)
@@ -90,7 +91,7 @@ func TestHostLimit(t *testing.T) {
 // TestLimitCollectsFirst: memory that only unreachable owners hold is freed
 // before an allocation fails.
 func TestLimitCollectsFirst(t *testing.T) {
-	collect()
+	settle()
 	defer SetHostLimit(SetHostLimit(HostBytes() + 5<<20))
 	for range 20 {
 		m, err := hostAlloc(Float32, 1<<18)
@@ -99,6 +100,18 @@ func TestLimitCollectsFirst(t *testing.T) {
 		}
 		owner := &struct{ p *int }{new(int)}
 		runtime.AddCleanup(owner, hostFree, m)
+	}
+}
+
+// settle waits until the cleanups of what other tests dropped have run.
+func settle() {
+	runtime.GC()
+	for still := 0; still < 20; still++ {
+		before := HostBytes()
+		time.Sleep(time.Millisecond)
+		if HostBytes() != before {
+			still = 0
+		}
 	}
 }
 

@@ -30,7 +30,7 @@ func TestMemoryLimit(t *testing.T) {
 func TestForgottenTensors(t *testing.T) {
 	b := backend(t)
 	defer SetMemoryLimit(SetMemoryLimit(MemoryInUse() + 20<<20))
-	for range 50 {
+	for range 12 {
 		New(b, 1<<20)
 	}
 }
