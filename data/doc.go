@@ -12,7 +12,7 @@
 //	stream.go    Stream, NewStream             random numbers by key
 //	crop.go      CropBox, FlipH                which part of the image
 //	resize.go    Resize, EvalCrop, Scratch     to the size of the view (weights: taps.go)
-//	colour.go    Brightness, Contrast          on 8-bit levels
+//	colour.go    Brightness ... Jitter         on 8-bit levels (hue: hue.go)
 //	blur.go      Blur                          on 8-bit levels
 //	recipe.go    Recipe, MultiCrop, GreyTone   what a view is made of
 //	views.go     Views                         image and key to view (tones: tone.go, field.go)

@@ -72,15 +72,34 @@ func TestColourGolden(t *testing.T) {
 		for _, op := range []struct {
 			name string
 			do   func(*Image, float32)
-		}{{"brightness.", Brightness}, {"contrast.", Contrast}} {
+		}{{"brightness.", Brightness}, {"contrast.", Contrast}, {"saturation.", Saturation}} {
 			m := copyImage(in)
 			op.do(m, float32(f))
 			same(t, op.name+at, m, g.image(t, op.name+at))
 		}
 	}
-	m := copyImage(in)
-	FlipH(m)
-	same(t, "hflip", m, g.image(t, "hflip"))
+	for _, f := range []float64{-0.2, -0.05, 0, 0.1, 0.2} {
+		name := "hue." + strings.NewReplacer("-", "m", ".", "_").Replace(fmt.Sprint(f))
+		m := copyImage(in)
+		Hue(m, f)
+		same(t, name, m, g.image(t, name))
+	}
+	hsv := copyImage(in)
+	for i := 0; i < len(hsv.Pix); i += 3 {
+		p := hsv.Pix[i : i+3]
+		p[0], p[1], p[2] = toHSV(p[0], p[1], p[2])
+	}
+	same(t, "hsv", hsv, g.image(t, "hsv"))
+	for name, change := range map[string]func(*Image){
+		"gray":         Grey,
+		"solarize.128": func(m *Image) { Solarize(m, 128) },
+		"jitter":       (&Jitter{[4]int{2, 0, 3, 1}, 1.3, 0.6, 1.7, -0.12}).Apply,
+		"hflip":        FlipH,
+	} {
+		m := copyImage(in)
+		change(m)
+		same(t, name, m, g.image(t, name))
+	}
 }
 
 func TestBlurGolden(t *testing.T) {

@@ -115,7 +115,7 @@ func parseIDX(name string, file []byte, rank int) (dims []int, values []uint8, e
 		if r, err = gzip.NewReader(r); err != nil {
 			return fail("%v: %s", err, again)
 		}
-		room = min(maxIDX, deflateRatio*len(file))
+		room = deflateRatio * min(len(file), maxIDX/deflateRatio)
 	}
 	head := make([]byte, 4+4*rank)
 	if _, err := io.ReadFull(r, head); err != nil {

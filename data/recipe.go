@@ -26,13 +26,20 @@ type Chance struct {
 	Range [2]float64
 }
 
+// ColourJitter is the strength of a colour jitter that happens with probability
+// P: brightness, contrast and saturation factors U(max(0,1-x),1+x), hue
+// U(-Hue,Hue) of a circle, in random order.
+type ColourJitter struct{ P, Brightness, Contrast, Saturation, Hue float64 }
+
 // Recipe says how a view is made of a crop. The zero value of a field leaves
 // its step out. The steps, in this order, each drawing from the view's stream
 // only where it is asked for:
 //
 //  1. random resized crop (CropBox, Resize);
-//  2. Flip, the probability of a mirror image;
-//  3. Blur, whose parameter is sigma in pixels; then levels x/255 in float32;
+//  2. Flip, the probability of a mirror image; Colour jitter (DrawJitter) with
+//     its probability; Grey, the probability of Grey;
+//  3. Blur, whose parameter is sigma in pixels; Solarize, the probability of
+//     Solarize at 128; then levels x/255 in float32;
 //  4. Gamma g: v^exp(U(-g,g));
 //  5. Field: times a smooth random field, FieldSize x FieldSize values
 //     U(Field) brought to the size of the view bilinearly (half-pixel centres,
@@ -47,7 +54,10 @@ type Recipe struct {
 	Filter    Filter
 	Ratio     [2]float64 // of width to height; 0,0 means 3/4, 4/3
 	Flip      float64
+	Colour    ColourJitter
+	Grey      float64
 	Blur      Chance
+	Solarize  float64
 	Gamma     float64
 	FieldSize int
 	Field     [2]float64
@@ -86,7 +96,8 @@ func (r Recipe) withDefaults() (Recipe, error) {
 	for _, p := range []struct {
 		name string
 		p    float64
-	}{{"flip", r.Flip}, {"blur", r.Blur.P}, {"tone", r.Tone.P}} {
+	}{{"flip", r.Flip}, {"colour jitter", r.Colour.P}, {"grey", r.Grey}, {"blur", r.Blur.P},
+		{"solarize", r.Solarize}, {"tone", r.Tone.P}} {
 		want(0 <= p.p && p.p <= 1, "%s happens with probability %v, want [0,1]", p.name, p.p)
 	}
 	for _, c := range []struct {
@@ -96,6 +107,10 @@ func (r Recipe) withDefaults() (Recipe, error) {
 	}{{"blur", r.Blur.Range, 100}, {"field", r.Field, 1e3}, {"tone", r.Tone.Range, 1e3}} {
 		want(0 <= c.r[0] && c.r[0] <= c.r[1] && c.r[1] <= c.max, "%s range %v, want 0 <= low <= high <= %v", c.name, c.r, c.max)
 	}
+	for _, x := range []float64{r.Colour.Brightness, r.Colour.Contrast, r.Colour.Saturation} {
+		want(0 <= x && x <= 100, "colour jitter of strength %v, want [0,100]", x)
+	}
+	want(0 <= r.Colour.Hue && r.Colour.Hue <= 0.5, "colour jitter turns hues by %v, want [0,0.5]", r.Colour.Hue)
 	want(0 <= r.Gamma && r.Gamma <= 4, "gamma %v, want [0,4]", r.Gamma)
 	want(0 <= r.FieldSize && r.FieldSize <= 64, "field of %d values a side, want 0 to 64", r.FieldSize)
 	want((len(r.Mean) == 1 || len(r.Mean) == 3) && len(r.Mean) == len(r.Std),

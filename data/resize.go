@@ -15,19 +15,19 @@ func (m *Image) Whole() Box { return Box{0, 0, m.H, m.W} }
 // ready; it grows to what it is used for and is then kept, so that nothing is
 // allocated per image.
 type Scratch struct {
-	src, crop, plain Image
-	mid              []uint8 // between the passes of a resize
-	acc              []int32
-	x, y             taps
-	line             [2][]uint8 // of a blur
-	grid, field      []float32
+	crop        Image
+	mid         []uint8 // between the passes of a resize
+	acc         []int32
+	x, y        taps
+	line        [2][]uint8 // of a blur
+	grid, field []float32
 }
 
 // Resize makes dst the part box of src at h x w pixels. The part is cut out
 // first, so no tap reaches pixels beside it. The horizontal pass is first and
 // rounds to 8 bits; a pass that does not change the size is left out. dst must
-// not be src. It panics where the box leaves the image or a size is not
-// positive.
+// not be src. It panics where the box leaves the image, a size is not
+// positive, or C is neither 1 nor 3.
 //
 // Source: Pillow, src/libImaging/Resample.c; torchvision's resized_crop.
 //
@@ -36,33 +36,35 @@ type Scratch struct {
 // never do.
 func Resize(dst *Image, h, w int, src *Image, box Box, filter Filter, s *Scratch) {
 	if box.Top < 0 || box.Left < 0 || box.Height <= 0 || box.Width <= 0 || h <= 0 || w <= 0 ||
-		box.Top+box.Height > src.H || box.Left+box.Width > src.W {
-		panic(fmt.Sprintf("data: %+v of an image %dx%d resized to %dx%d", box, src.H, src.W, h, w))
+		box.Top+box.Height > src.H || box.Left+box.Width > src.W || src.C != 1 && src.C != 3 {
+		panic(fmt.Sprintf("data: %+v of an image [%d,%d,%d] resized to %dx%d", box, src.H, src.W, src.C, h, w))
 	}
 	s.x.plan(box.Width, w, filter)
 	s.y.plan(box.Height, h, filter)
 	s.resize(dst, src, box, &s.x, &s.y)
 }
 
-// resize is Resize with the taps of both axes given.
+// resize is Resize with the taps of both axes given. Only the rows that y
+// reaches pass through x.
 func (s *Scratch) resize(dst *Image, src *Image, box Box, x, y *taps) {
 	h, w, c := len(y.first), len(x.first), src.C
 	dst.Reshape(h, w, c)
-	from, stride := src.Pix[(box.Top*src.W+box.Left)*c:], src.W*c
-	if box.Width != w {
+	top, last := int(y.first[0]), int(y.first[h-1])+y.k
+	from, stride := src.Pix[((box.Top+top)*src.W+box.Left)*c:], src.W*c
+	if !x.same {
 		to := dst.Pix
-		if box.Height != h {
-			s.mid = grow(s.mid, box.Height*w*c)
+		if !y.same {
+			s.mid = grow(s.mid, (last-top)*w*c)
 			to = s.mid
 		}
-		x.rows(to, from, stride, box.Height, c)
+		x.rows(to, from, stride, last-top, c)
 		from, stride = to, w*c
 	}
 	switch {
-	case box.Height != h:
+	case !y.same:
 		s.acc = grow(s.acc, w*c)
 		y.columns(dst.Pix, from, stride, w*c, s.acc)
-	case box.Width == w:
+	case x.same:
 		for row := range h {
 			copy(dst.Pix[row*w*c:(row+1)*w*c], from[row*stride:])
 		}
@@ -71,12 +73,14 @@ func (s *Scratch) resize(dst *Image, src *Image, box Box, x, y *taps) {
 
 // EvalCrop makes dst the middle size x size pixels of src after a resize of its
 // shorter side to short pixels; the longer side becomes int(short*long/shorter),
-// the margins round((n-size)/2), half to even. It panics where size > short.
+// the margins round((n-size)/2), half to even. Only the pixels of the result are
+// computed. It panics where size > short, the image has no pixels, or C is
+// neither 1 nor 3.
 //
 // Source: torchvision's Resize and CenterCrop.
 func EvalCrop(dst *Image, src *Image, short, size int, filter Filter, s *Scratch) {
-	if size > short {
-		panic(fmt.Sprintf("data: crop of %d pixels from a shorter side of %d", size, short))
+	if size <= 0 || size > short || src.H <= 0 || src.W <= 0 || src.C != 1 && src.C != 3 {
+		panic(fmt.Sprintf("data: crop of %d pixels from a shorter side of %d, image [%d,%d,%d]", size, short, src.H, src.W, src.C))
 	}
 	h, w := short, short
 	if src.W >= src.H {
@@ -84,12 +88,9 @@ func EvalCrop(dst *Image, src *Image, short, size int, filter Filter, s *Scratch
 	} else {
 		h = short * src.H / src.W
 	}
-	Resize(&s.plain, h, w, src, src.Whole(), filter, s)
 	top := int(math.RoundToEven(float64(h-size) / 2))
 	left := int(math.RoundToEven(float64(w-size) / 2))
-	c := src.C
-	dst.Reshape(size, size, c)
-	for y := range size {
-		copy(dst.Pix[y*size*c:(y+1)*size*c], s.plain.Pix[((top+y)*w+left)*c:])
-	}
+	s.x.planPart(src.W, w, left, size, filter)
+	s.y.planPart(src.H, h, top, size, filter)
+	s.resize(dst, src, src.Whole(), &s.x, &s.y)
 }

@@ -32,25 +32,29 @@ const (
 	weightHalf = 1 << (weightBits - 1)
 )
 
-// taps are one axis of a resize from in to out pixels: output i is the sum over
-// j < k of w[i*k+j] times input first[i]+j, rounded. Every output has k taps,
-// all inside the input; those the filter does not reach weigh 0.
+// taps are one axis of a resize: output i is the sum over j < k of w[i*k+j]
+// times input first[i]+j, rounded. Every output has k taps, all inside the
+// input; those the filter does not reach weigh 0.
 type taps struct {
 	filter Filter
 	in, k  int
-	first  []int32 // [out]
-	w      []int32 // [out,k]
+	same   bool    // the axis is left as it is
+	first  []int32 // [n]
+	w      []int32 // [n,k]
 	f      []float64
 }
 
-// plan computes the taps. With scale = in/out, s = max(scale,1) and half-width
+// plan computes the taps of a whole axis.
+func (t *taps) plan(in, out int, filter Filter) { t.planPart(in, out, 0, out, filter) }
+
+// planPart computes the taps of outputs from to from+n-1 of out. With scale = in/out, s = max(scale,1) and half-width
 // S: centre c = (i+0.5) scale; inputs from int(c - S s + 0.5) to
 // int(c + S s + 0.5), cut to the axis; weights filter((j-c+0.5)/s) over their
 // sum.
 //
 // Source: Pillow, src/libImaging/Resample.c, precompute_coeffs.
-func (t *taps) plan(in, out int, filter Filter) {
-	t.filter, t.in = filter, in
+func (t *taps) planPart(in, out, from, n int, filter Filter) {
+	t.filter, t.in, t.same = filter, in, in == n && in == out
 	scale := float64(in) / float64(out)
 	wide := max(scale, 1)
 	reach := wide
@@ -58,17 +62,17 @@ func (t *taps) plan(in, out int, filter Filter) {
 		reach = 2 * wide
 	}
 	span := func(i int) (c float64, lo, hi int) {
-		c = float64((float64(i) + 0.5) * scale)
+		c = float64((float64(from+i) + 0.5) * scale)
 		return c, max(int(c-reach+0.5), 0), min(int(c+reach+0.5), in)
 	}
 	t.k = 0
-	for i := range out {
+	for i := range n {
 		_, lo, hi := span(i)
 		t.k = max(t.k, hi-lo)
 	}
-	t.first, t.w, t.f = grow(t.first, out), grow(t.w, out*t.k), grow(t.f, t.k)
+	t.first, t.w, t.f = grow(t.first, n), grow(t.w, n*t.k), grow(t.f, t.k)
 	clear(t.w)
-	for i := range out {
+	for i := range n {
 		c, lo, hi := span(i)
 		var sum float64
 		for j := lo; j < hi; j++ {
@@ -90,33 +94,52 @@ func (t *taps) rows(dst, src []uint8, stride, h, c int) {
 	out, n := len(t.first), t.in*c
 	for y := range h {
 		row, to := src[y*stride:y*stride+n], dst[y*out*c:(y+1)*out*c]
-		if t.k == 2 && c == 1 && t.filter == Bilinear {
+		switch {
+		case c == 3:
+			t.rowRGB(to, row)
+		case t.k == 2 && t.filter == Bilinear:
 			w := t.w[:2*out]
 			for x, first := range t.first {
 				s := weightHalf + int32(row[first])*w[2*x] + int32(row[first+1])*w[2*x+1]
 				to[x] = uint8(s >> weightBits)
 			}
-			continue
-		}
-		for x, first := range t.first {
-			w := t.w[x*t.k : (x+1)*t.k]
-			from := row[int(first)*c:]
-			for ch := range c {
-				s := int32(weightHalf)
-				for j, w := range w {
-					s += int32(from[j*c+ch]) * w
-				}
-				to[x*c+ch] = level(s)
-			}
+		default:
+			t.rowGrey(to, row)
 		}
 	}
 }
 
-// columns resizes the columns of src [t.in,n], rows stride bytes apart, into
-// dst [out,n]. acc is room for n sums.
+func (t *taps) rowGrey(to, row []uint8) {
+	for x, first := range t.first {
+		s := int32(weightHalf)
+		for j, w := range t.w[x*t.k : (x+1)*t.k] {
+			s += int32(row[int(first)+j]) * w
+		}
+		to[x] = level(s)
+	}
+}
+
+func (t *taps) rowRGB(to, row []uint8) {
+	for x, first := range t.first {
+		r, g, b := int32(weightHalf), int32(weightHalf), int32(weightHalf)
+		from := row[3*int(first):]
+		for _, w := range t.w[x*t.k : (x+1)*t.k] {
+			p := from[:3]
+			r += int32(p[0]) * w
+			g += int32(p[1]) * w
+			b += int32(p[2]) * w
+			from = from[3:]
+		}
+		p := to[3*x : 3*x+3]
+		p[0], p[1], p[2] = level(r), level(g), level(b)
+	}
+}
+
+// columns resizes columns into dst [out,n]. The rows of src are n bytes long,
+// stride bytes apart, and begin with input t.first[0]. acc is room for n sums.
 func (t *taps) columns(dst, src []uint8, stride, n int, acc []int32) {
 	for y, first := range t.first {
-		to, from, w := dst[y*n:(y+1)*n], src[int(first)*stride:], t.w[y*t.k:(y+1)*t.k]
+		to, from, w := dst[y*n:(y+1)*n], src[int(first-t.first[0])*stride:], t.w[y*t.k:(y+1)*t.k]
 		if t.k == 2 && t.filter == Bilinear {
 			a, b := from[:len(to)], from[stride:][:len(to)]
 			for i := range to {

@@ -121,18 +121,34 @@ func (v *Views) View(dst []float32, m *Image, key Key, s *Scratch) error {
 	stream := NewStream(key.Seed, ViewPurpose, key.Epoch, key.Index, key.Crop)
 	box, _ := CropBox(m.H, m.W, v.scale[key.Crop], r.Ratio, stream.Float64)
 	s.resize(&s.crop, m, box, c.taps(&s.x, box.Width, r.Filter), c.taps(&s.y, box.Height, r.Filter))
-	if r.Flip > 0 && stream.Float64() < r.Flip {
-		FlipH(&s.crop)
-	}
-	if r.Blur.P > 0 && stream.Float64() < r.Blur.P {
-		Blur(&s.crop, stream.Uniform(r.Blur.Range[0], r.Blur.Range[1]), s)
-	}
+	r.levels(&stream, s)
 	if r.Gamma == 0 && r.FieldSize == 0 && r.Tone.P == 0 {
 		c.normalise(dst, s.crop.Pix)
 		return nil
 	}
 	v.tone(dst[:len(s.crop.Pix)], c, &stream, s)
 	return nil
+}
+
+// levels is steps 2 and 3, on s.crop.
+func (r *Recipe) levels(stream *Stream, s *Scratch) {
+	chance := func(p float64) bool { return p > 0 && stream.Float64() < p }
+	if chance(r.Flip) {
+		FlipH(&s.crop)
+	}
+	if c := &r.Colour; chance(c.P) {
+		j := DrawJitter(c.Brightness, c.Contrast, c.Saturation, c.Hue, stream)
+		j.Apply(&s.crop)
+	}
+	if chance(r.Grey) {
+		Grey(&s.crop)
+	}
+	if chance(r.Blur.P) {
+		Blur(&s.crop, stream.Uniform(r.Blur.Range[0], r.Blur.Range[1]), s)
+	}
+	if chance(r.Solarize) {
+		Solarize(&s.crop, 128)
+	}
 }
 
 // Plain writes the image without anything random to dst [size,size,C]: its

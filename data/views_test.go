@@ -32,6 +32,7 @@ func mustViews(t testing.TB, r Recipe, m MultiCrop) *Views {
 // allSteps is a recipe with every step on.
 func allSteps(channels int) Recipe {
 	r := GreyTone()
+	r.Colour, r.Grey, r.Solarize = ColourJitter{0.8, 0.4, 0.4, 0.4, 0.1}, 0.2, 0.2
 	r.Flip, r.Blur = 0.5, Chance{0.5, [2]float64{0.1, 2}}
 	for len(r.Mean) < channels {
 		r.Mean, r.Std = append(r.Mean, 0.4), append(r.Std, 0.2)
@@ -98,7 +99,7 @@ func TestViewIsPinned(t *testing.T) {
 			}
 		}
 	}
-	if got := h.Sum64(); got != 0x4cf231bc00fcb684 {
+	if got := h.Sum64(); got != 0x5e5db70af2f5777d {
 		t.Errorf("hash %#x", got)
 	}
 }
@@ -201,6 +202,9 @@ func TestRecipeErrors(t *testing.T) {
 	for want, change := range map[string]func(*Recipe, *MultiCrop){
 		"ratio":              func(r *Recipe, _ *MultiCrop) { r.Ratio = [2]float64{2, 1} },
 		"flip happens":       func(r *Recipe, _ *MultiCrop) { r.Flip = math.NaN() },
+		"grey happens":       func(r *Recipe, _ *MultiCrop) { r.Grey = 1.5 },
+		"turns hues":         func(r *Recipe, _ *MultiCrop) { r.Colour.Hue = 1 },
+		"of strength -1":     func(r *Recipe, _ *MultiCrop) { r.Colour.Contrast = -1 },
 		"blur range":         func(r *Recipe, _ *MultiCrop) { r.Blur.Range[0] = -1 },
 		"gamma 9":            func(r *Recipe, _ *MultiCrop) { r.Gamma = 9 },
 		"field of 65":        func(r *Recipe, _ *MultiCrop) { r.FieldSize = 65 },
@@ -249,7 +253,8 @@ func BenchmarkView(b *testing.B) {
 		{"recipe=greytone/image=28/size=28", noise(64, 28, 28, 1), GreyTone(), Crop{1, 28, [2]float64{0.3, 1}}},
 		{"recipe=greytone/image=28/size=14", noise(64, 28, 28, 1), GreyTone(), Crop{1, 14, [2]float64{0.15, 0.5}}},
 		{"recipe=crop/image=256/size=224", noise(8, 256, 256, 3), Recipe{Mean: make([]float32, 3), Std: []float32{1, 1, 1}}, Crop{1, 224, [2]float64{0.14, 1}}},
-		{"recipe=crop+blur/image=256/size=224", noise(8, 256, 256, 3), Recipe{Mean: make([]float32, 3), Std: []float32{1, 1, 1}, Blur: Chance{1, [2]float64{0.1, 2}}}, Crop{1, 224, [2]float64{0.14, 1}}},
+		{"recipe=swav/image=256/size=224", noise(8, 256, 256, 3), Recipe{Mean: make([]float32, 3), Std: []float32{1, 1, 1}, Flip: 0.5,
+			Colour: ColourJitter{0.8, 0.8, 0.8, 0.8, 0.2}, Grey: 0.2, Blur: Chance{0.5, [2]float64{0.1, 2}}}, Crop{1, 224, [2]float64{0.14, 1}}},
 	} {
 		b.Run(bench.name, func(b *testing.B) {
 			v := mustViews(b, bench.recipe, MultiCrop{bench.crop})
@@ -267,5 +272,35 @@ func BenchmarkView(b *testing.B) {
 			}
 			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "views/s")
 		})
+	}
+}
+
+// Images of any shape give views and plain views, in bounded memory.
+func TestImagesOfAnyShape(t *testing.T) {
+	var s Scratch
+	dst := make([]float32, 28*28*3)
+	for _, filter := range []Filter{Bilinear, Bicubic} {
+		for _, channels := range []int{1, 3} {
+			r := allSteps(channels)
+			r.Filter, r.Blur.P = filter, 1
+			v := mustViews(t, r, twoSizes)
+			for _, shape := range [][2]int{{1, 1}, {1, 2}, {2, 1}, {3, 500}, {500, 3}, {28, 28}, {64, 65}, {1, 100000}, {100000, 1}} {
+				m := Image{shape[0], shape[1], channels, noise(1, shape[0], shape[1], channels).Pix}
+				for crop := range v.Crops() {
+					if err := v.View(dst, &m, Key{1, 1, 1, crop}, &s); err != nil {
+						t.Fatal(err)
+					}
+				}
+				if err := v.Plain(dst, &m, 32, 28, &s); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+	}
+	if n := len(s.mid) + len(s.crop.Pix); n > 1<<20 {
+		t.Errorf("%d bytes of scratch", n)
+	}
+	if err := mustViews(t, allSteps(1), twoSizes).View(dst, &Image{H: 0, W: 3, C: 1}, Key{}, &s); err == nil {
+		t.Error("an image without pixels: no error")
 	}
 }
