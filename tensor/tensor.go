@@ -264,10 +264,12 @@ func (t *Tensor) live(op string) {
 // reference).
 func (t *Tensor) float(op string) {
 	t.live(op)
-	if t.mem.Type != kernels.Float32 && t.mem.Type != kernels.Float64 {
+	if !isFloat(t.mem.Type) {
 		panic(Misuse(op, "of "+t.mem.Type.String(), t.shape))
 	}
 }
+
+func isFloat(d kernels.DType) bool { return d == kernels.Float32 || d == kernels.Float64 }
 
 func (t *Tensor) checkAxis(op string, axis int) {
 	if axis < 0 || axis >= len(t.shape) {
