@@ -1,0 +1,6 @@
+package kernels
+
+// reduceRows is the table of sums and maxima.
+var reduceRows = register([]reduceRow{
+	goReduce,
+})

@@ -1,0 +1,6 @@
+package kernels
+
+// softmaxRows is the table of exponential row kernels.
+var softmaxRows = register([]softmaxRow{
+	goSoftmax,
+})

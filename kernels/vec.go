@@ -1,5 +1,0 @@
-package kernels
-
-type vecState struct{}
-
-func (*vecState) init(c *CPU) {}
