@@ -158,7 +158,7 @@ func ln(x float64) float64 {
 	w := z * z
 	odd := float64(z * (l1 + float64(w*(l3+float64(w*(l5+float64(w*l7)))))))
 	even := float64(w * (l2 + float64(w*(l4+float64(w*l6)))))
-	half := float64(0.5*f) * f
+	half := float64(float64(0.5*f) * f)
 	tail := float64(s*(half+(odd+even))) + float64(k*ln2Lo)
 	return float64(k*ln2Hi) - ((half - tail) - f)
 }
