@@ -64,6 +64,26 @@ func convTaps(taps, c int) (perChunk, kc int) {
 	return (taps + n - 1) / n, c
 }
 
+// weightPixels says how the sum over the pixels of a weight gradient is cut:
+// a chunk is lines whole output rows, counted over all images (about 256
+// pixels: two operand blocks of 64 channels then take 128 KB of L2), or, when
+// a row is longer than 512, pixels of one row. Within a chunk pixels follow
+// each other in memory order, and a tap skips the pixels that it reads in the
+// padding (weightWide: multiplies them by +0).
+func weightPixels(ow int) (lines, pixels int) {
+	const wanted, most = 256, 512
+	if ow > most {
+		pieces := (ow + most - 1) / most
+		return 1, (ow + pieces - 1) / pieces
+	}
+	return (wanted + ow - 1) / ow, ow
+}
+
+// weightWide reports whether a weight gradient of taps taps of c channels
+// treats (kh, kw, c) as one axis: fewer channels than a tile's width would
+// leave most of the tile empty.
+func weightWide(taps, c int) bool { return taps > 1 && c < 32 }
+
 // weightLanes is the number of lanes that the sum over pixels of a weight
 // gradient (or of a long, small product) is cut into: lane l takes chunks of
 // pixels [l*ceil(chunks/lanes), ...); lanes join in a balanced tree. Few

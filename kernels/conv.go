@@ -20,9 +20,13 @@ type convState struct {
 
 func (*convState) init(c *CPU) {}
 
+// convKernel is the row that convolutions run on: the best that the pins
+// allow.
+func (c *CPU) convKernel() *GemmKernel { return usable(c.pins, gemmTable)[0] }
+
 // convPlan is how a forward or input-gradient pass of one shape is cut.
 type convPlan struct {
-	gemmTile
+	*GemmKernel
 	grids  []convGrid
 	groups int
 	sc, dc int // channels of a group in the source and the destination
@@ -67,7 +71,7 @@ func (p *convPlan) plan(c *CPU, s *ConvShape, pass Pass, pro ProKind, statGroup 
 			}
 		}
 	}
-	p.gemmTile = c.tileFor(p.dc)
+	p.GemmKernel = c.convKernel()
 	p.panels = ceilDiv(p.dc, p.NR)
 	p.cutItems()
 	p.cutScratch(pro, s.N)
@@ -80,8 +84,9 @@ func (p *convPlan) forward(s *ConvShape, pro ProKind) {
 	p.tc = p.sc
 	if s.KH*s.KW == 1 && s.StrideH*s.StrideW == 1 && s.PadH+s.PadW == 0 {
 		// A pixel is a row: one long line of them.
-		x.n, x.src = s.N*s.H*s.W, s.N*s.H*s.W
-		y.n, y.src = 1, 1
+		x.n, y.n = s.N*s.H*s.W, 1
+		x.src, y.src = x.n, 1
+		x.size, y.size = x.n, 1
 		p.grid(1, y, x)
 		return
 	}
@@ -102,7 +107,7 @@ func (p *convPlan) merge(s *ConvShape) {
 		return
 	}
 	run := s.KW * p.sc
-	if g.regionBound(s.N)*p.sc > regionFloats || run > len(zeroTap) {
+	if g.regionBound(s.N, convRows)*p.sc > regionFloats || run > len(zeroTap) {
 		return
 	}
 	p.tc = run
@@ -110,13 +115,11 @@ func (p *convPlan) merge(s *ConvShape) {
 	p.mode = convCopyRegion
 }
 
-// grid adds a grid of n images unless it is empty.
+// grid adds a grid of n images; it may be empty, but its weights are laid out
+// all the same: prepared weights serve every image size.
 func (p *convPlan) grid(n int, y, x convAxis) {
 	g := convGrid{y: y, x: x, rows: n * y.n * x.n, weights: p.depth}
 	p.depth += y.taps * x.taps * p.sc
-	if g.rows == 0 {
-		return
-	}
 	g.cut(p.sc)
 	p.grids = append(p.grids, g)
 }
@@ -145,12 +148,13 @@ func (p *convPlan) cutItems() {
 // regionFloats bounds a copied region: an eighth of a worker's scratch.
 const regionFloats = ScratchFloats / 8
 
-// regionBound is a bound on the pixels of the region of any row block.
-func (g *convGrid) regionBound(n int) int {
-	if g.y.taps == 0 {
+// regionBound is a bound on the pixels that any rows rows of the grid, which
+// has n images, read.
+func (g *convGrid) regionBound(n, rows int) int {
+	if g.rows == 0 || g.y.taps == 0 {
 		return 0
 	}
-	lines := min((convRows-2)/g.x.n+2, g.y.n*n)
+	lines := min((rows-2+g.x.n)/g.x.n+1, g.y.n*n)
 	images := (lines+g.y.n-2)/g.y.n + 1
 	_, full := g.y.reach(0, g.y.n)
 	span := max(g.y.tapStep, -g.y.tapStep)*(g.y.taps-1) + 1
@@ -160,12 +164,12 @@ func (g *convGrid) regionBound(n int) int {
 
 // cutScratch chooses the mode and sizes a worker's scratch.
 func (p *convPlan) cutScratch(pro ProKind, n int) {
-	rows := convRows + p.MR - 1
+	rows := ceilDiv(convRows, p.MR) * p.MR
 	region, gather, taps := 0, 0, 1
 	for i := range p.grids {
 		g := &p.grids[i]
 		p.list = max(p.list, rows*g.perChunk)
-		region = max(region, g.regionBound(n)*p.sc)
+		region = max(region, g.regionBound(n, convRows)*p.sc)
 		gather = max(gather, rows*g.perChunk*g.kc)
 		taps = max(taps, g.y.taps*g.x.taps)
 	}
@@ -178,13 +182,13 @@ func (p *convPlan) cutScratch(pro ProKind, n int) {
 }
 
 // preparedFloats is the size of the panels of all groups and grids.
-func (p *convPlan) preparedFloats() int { return p.groups * p.depth * p.panels * p.NR }
+func (p *convPlan) preparedFloats() int { return p.groups * p.depth * p.paddedCols(p.dc) }
 
 // panel is panel i of a grid in a group's weights: depth-major, NR wide.
 func (p *convPlan) panel(w []float32, group int, g *convGrid, i int) []float32 {
 	depth := g.y.taps * g.x.taps * p.tc
-	at := (group*p.depth+g.weights)*p.panels + i*depth
-	return w[at*p.NR:][:depth*p.NR]
+	at := (group*p.depth+g.weights)*p.paddedCols(p.dc) + i*depth*p.NR
+	return w[at:][:depth*p.width(min(p.NR, p.dc-i*p.NR))]
 }
 
 // convJob is one forward or input-gradient call.
@@ -221,8 +225,8 @@ func (c *CPU) convolve(a *ConvArgs, pass Pass) {
 		j.epi = nil
 	}
 	if a.Prepared != nil {
-		checkPrepared(a.Prepared, j.Row, j.preparedFloats())
-		j.weights = a.Prepared.F32()
+		j.checkPrepared(a.Prepared)
+		j.weights = a.Prepared.As(Float32).F32()
 	} else {
 		j.weights = a.Work.As(Float32).F32()[:j.preparedFloats()]
 		j.pack.run(c, &j.convPlan, s, pass, a.Wt.F32(), j.weights)
@@ -264,7 +268,8 @@ type convBlock struct {
 	block  int
 	m0, m1 int // rows of the grid
 	list   convList
-	strip  []float32 // [rows up to MR, columns of the item]
+	strip  []float32 // [rows, columns of the item]
+	edge   []float32
 	copied []float32
 	window convWindow
 }
@@ -283,12 +288,12 @@ func (j *convJob) Tile(w *Worker, item int) {
 	b.block = item / j.colItems / j.groups
 	b.rows()
 
-	width := j.perItem * j.NR
-	scratch := w.Scratch(2*j.list + (convRows+j.MR)*width + 16 + j.copied)
+	list, strip, edge := (2*j.list+15)&^15, convRows*j.perItem*j.NR, j.edgeFloats()
+	scratch := w.Scratch(list + strip + edge + j.copied)
 	b.list.mr = j.MR
 	b.list.at = unsafe.Slice((*uintptr)(unsafe.Pointer(unsafe.SliceData(scratch))), j.list)
-	scratch = scratch[(2*j.list+15)&^15:]
-	b.strip, b.copied = scratch[:(convRows+j.MR)*width], scratch[(convRows+j.MR)*width:]
+	scratch = scratch[list:]
+	b.strip, b.edge, b.copied = scratch[:strip], scratch[strip:][:edge], scratch[strip+edge:]
 
 	p0 := cols * j.perItem
 	p1 := min(j.panels, p0+j.perItem)
@@ -298,7 +303,8 @@ func (j *convJob) Tile(w *Worker, item int) {
 	}
 	if b.g.chunks == 0 && !j.accumulate {
 		clear(b.strip)
-		b.scatter(b.strip, width, p0*j.NR, min(p1*j.NR, j.dc)-p0*j.NR)
+		n := min(p1*j.NR, j.dc) - p0*j.NR
+		b.scatter(b.strip, n, p0*j.NR, n)
 	}
 }
 
@@ -316,7 +322,7 @@ func (b *convBlock) open() {
 	c0 := b.group * b.sc
 	if b.mode == convCopyRegion && b.g.chunks > 0 {
 		r := b.g.region(b.m0, b.m1)
-		b.window = r.load(b.copied[:r.height()*(r.x1-r.x0)*b.sc], &b.loader, b.g, c0, b.sc)
+		b.window = r.load(b.copied[:r.height()*(r.x1-r.x0)*b.sc], &b.loader, b.g, c0, b.sc, b.sc)
 		return
 	}
 	pixel := uintptr(4 * b.srcC)
@@ -331,22 +337,20 @@ func (b *convBlock) chunk(q, p0, p1 int) {
 	t0, t1, c0, c1 := b.g.chunk(q, b.tc)
 	b.list.fill(b.g, &b.window, b.m0, b.m1, t0, t1, 4*c0)
 	segs, kc, rows := t1-t0, c1-c0, b.m1-b.m0
-	tiles := ceilDiv(rows, b.MR)
 	if b.mode == convGather {
-		b.gather(tiles*segs*b.MR, kc)
+		b.gather(ceilDiv(rows, b.MR)*segs*b.MR, kc)
 	}
 	last := q == b.g.chunks-1
-	width := (p1 - p0) * b.NR
+	direct := b.direct()
 	for p := p0; p < p1; p++ {
-		panel := b.panel(b.weights, b.group, b.g, p)[(t0*b.tc+c0)*b.NR:]
 		n := min(b.NR, b.dc-p*b.NR)
-		c, ld, load := b.strip[(p-p0)*b.NR:], width, q > 0
-		direct := b.direct(rows, n)
+		panel := b.panel(b.weights, b.group, b.g, p)[(t0*b.tc+c0)*b.width(n):]
+		c, ld, load := b.strip[(p-p0)*b.NR:], b.perItem*b.NR, q > 0
 		if direct {
 			c, ld = b.dst[b.m0*b.dstC+b.group*b.dc+p*b.NR:], b.dstC
 			load = load || b.accumulate
 		}
-		b.Tile2(tiles, segs, kc, b.list.at, panel, c, ld, load)
+		b.rowStrip(rows, n, segs, kc, b.list.at, &panel[0], &c[0], ld, load, b.edge)
 		if !last {
 			continue
 		}
@@ -359,12 +363,12 @@ func (b *convBlock) chunk(q, p0, p1 int) {
 	}
 }
 
-// direct reports whether tiles may be stored to the destination at once: they
-// are whole, its rows are those of the grid, and an existing value is not
-// added before the last chunk.
-func (b *convBlock) direct(rows, n int) bool {
+// direct reports whether tiles may be stored to the destination at once: its
+// rows are those of the grid, and an existing value is not added before the
+// last chunk.
+func (b *convBlock) direct() bool {
 	dense := b.g.x.dstStep == 1 && b.g.y.dstStep == 1
-	return dense && n == b.NR && rows%b.MR == 0 && !(b.accumulate && b.g.chunks > 1)
+	return dense && !(b.accumulate && b.g.chunks > 1)
 }
 
 // gather replaces the first n addresses of the list by copies of their kc
@@ -388,10 +392,9 @@ func (b *convBlock) gather(n, kc int) {
 func (b *convBlock) scatter(strip []float32, ld, c0, n int) {
 	g := b.g
 	c0 += b.group * b.dc
-	dw := b.dstWidth()
 	img, y, x := b.m0/(g.y.n*g.x.n), b.m0/g.x.n%g.y.n, b.m0%g.x.n
 	for i := range b.m1 - b.m0 {
-		at := ((img*b.dstHeight()+y*g.y.dstStep+g.y.dst)*dw + x*g.x.dstStep + g.x.dst) * b.dstC
+		at := ((img*g.y.size+y*g.y.dstStep+g.y.dst)*g.x.size + x*g.x.dstStep + g.x.dst) * b.dstC
 		row, from := b.dst[at+c0:][:n], strip[i*ld:]
 		if b.accumulate {
 			addRow(row, from)

@@ -12,14 +12,14 @@ type convAxis struct {
 	n, src             int
 	step, off, tapStep int
 	taps, k0, dk       int
-	dst, dstStep       int
+	dst, dstStep, size int // size of the destination axis
 }
 
 // forwardAxis is the axis of a forward convolution.
 func forwardAxis(in, out, kernel, stride, pad, dil int) convAxis {
 	return convAxis{
 		n: out, src: in, step: stride, off: -pad, tapStep: dil,
-		taps: kernel, dk: 1, dstStep: 1,
+		taps: kernel, dk: 1, dstStep: 1, size: out,
 	}
 }
 
@@ -29,7 +29,7 @@ func forwardAxis(in, out, kernel, stride, pad, dil int) convAxis {
 func inputAxis(in, out, kernel, stride, pad, dil, r int) convAxis {
 	a := convAxis{
 		n: max(0, (in-r+stride-1)/stride), src: out, step: 1,
-		dst: r, dstStep: stride,
+		dst: r, dstStep: stride, size: in,
 	}
 	for a.k0 < kernel && (r+pad-a.k0*dil)%stride != 0 {
 		a.k0++
@@ -38,7 +38,7 @@ func inputAxis(in, out, kernel, stride, pad, dil, r int) convAxis {
 		return a
 	}
 	a.dk = stride / gcd(stride, dil)
-	a.taps = (kernel-a.k0+a.dk-1) / a.dk
+	a.taps = (kernel - a.k0 + a.dk - 1) / a.dk
 	a.off = (r + pad - a.k0*dil) / stride
 	a.tapStep = -(dil * a.dk / stride)
 	return a

@@ -4,12 +4,12 @@ import "unsafe"
 
 // convLoader reads pixels of an operand through its prologue.
 type convLoader struct {
-	val, x, mask  []float32 // [pixels, c]
-	scale, shift  []float32 // ProAffine: [sets, c]
-	ca, cb, cc    []float32 // ProBNBackward: [sets, c]
-	kind          ProKind
-	relu          bool
-	c, set        int // channels of a pixel; pixels of a coefficient set
+	val, x, mask []float32 // [pixels, c]
+	scale, shift []float32 // ProAffine: [sets, c]
+	ca, cb, cc   []float32 // ProBNBackward: [sets, c]
+	kind         ProKind
+	relu         bool
+	c, set       int // channels of a pixel; pixels of a coefficient set
 }
 
 // open makes l read m, pixels pixels of c channels.
@@ -171,7 +171,7 @@ func (g *convGrid) region(m0, m1 int) (r convRegion) {
 // columns are the source columns that the grid reads, padding among them.
 func (g *convGrid) columns() (x0, x1 int) {
 	last := (g.x.taps - 1) * g.x.tapStep
-	return g.x.off + min(0, last), (g.x.n-1)*g.x.step + g.x.off + max(0, last) + g.merged
+	return g.x.off + min(0, last), (g.x.n-1)*g.x.step + g.x.off + max(0, last) + g.merged + 1
 }
 
 // height is the number of source rows that the region's copy spans.
@@ -179,10 +179,14 @@ func (r *convRegion) height() int {
 	return max(0, (r.n1-r.n0)*r.lines+r.y1-r.y0)
 }
 
-// load copies channels [c0, c0+n) of the region through l to dst, zeros in
-// the padding, and returns the window that reads it.
-func (r *convRegion) load(dst []float32, l *convLoader, g *convGrid, c0, n int) convWindow {
-	width := (r.x1 - r.x0) * n
+// load copies channels [c0, c0+n) of the region through l to dst, a pixel
+// every stride floats, zeros in the padding, and returns the window that reads
+// it.
+func (r *convRegion) load(dst []float32, l *convLoader, g *convGrid, c0, n, stride int) convWindow {
+	width := (r.x1 - r.x0) * stride
+	if n < stride {
+		clear(dst[:r.height()*width])
+	}
 	left := max(0, -r.x0)
 	from, to := min(max(0, r.x0), g.x.src), min(r.x1, g.x.src)
 	at := 0
@@ -202,12 +206,12 @@ func (r *convRegion) load(dst []float32, l *convLoader, g *convGrid, c0, n int) 
 				clear(line)
 				continue
 			}
-			clear(line[:left*n])
-			l.load(line[left*n:], (img*g.y.src+y)*g.x.src+from, to-from, c0, n, n)
-			clear(line[(left+to-from)*n:])
+			clear(line[:left*stride])
+			l.load(line[left*stride:], (img*g.y.src+y)*g.x.src+from, to-from, c0, n, stride)
+			clear(line[(left+to-from)*stride:])
 		}
 	}
-	pixel := uintptr(4 * n)
+	pixel := uintptr(4 * stride)
 	w := convWindow{pixel: pixel, row: uintptr(4 * width), x0: r.x0, x1: r.x1}
 	w.image = uintptr(r.lines) * w.row
 	w.base = uintptr(unsafe.Pointer(unsafe.SliceData(dst))) -

@@ -1,0 +1,96 @@
+package kernels
+
+// Prepared weights of a convolution: for every group and grid the panels of
+// NR destination channels (the last one maybe Narrow), depth-major with depth
+// in the order of k: (kh, kw, c) forward, (kh, kw, oc) over the taps of its
+// parity class in the input gradient.
+
+// convPreparedBytes is the size of the prepared weights.
+func (c *CPU) convPreparedBytes(a *PrepareArgs) int {
+	j := c.convJobs.get()
+	defer c.convJobs.put(j)
+	j.plan(c, &a.Conv, a.Pass, ProNone, 0)
+	return 4 * j.preparedFloats()
+}
+
+// convPrepare lays the weights out for the row that will run.
+func (c *CPU) convPrepare(a *PrepareArgs) {
+	j := c.convJobs.get()
+	defer c.convJobs.put(j)
+	j.plan(c, &a.Conv, a.Pass, ProNone, 0)
+	j.pack.run(c, &j.convPlan, &a.Conv, a.Pass, a.Wt.F32(), a.Dst.As(Float32).F32())
+	a.Dst.Row = j.Name
+}
+
+// convWorkspace is the size of Work: the panels, or a weight gradient's lanes.
+func (c *CPU) convWorkspace(a *ConvArgs) int {
+	if a.Pass == PassGradWeight {
+		return c.weightWorkspace(a)
+	}
+	if a.Prepared != nil {
+		return 0
+	}
+	return c.convPreparedBytes(&PrepareArgs{Pass: a.Pass, Conv: a.ConvShape})
+}
+
+// checkPrepared panics when prepared weights are not those of this row and
+// size.
+func (p *convPlan) checkPrepared(w *Prepared) {
+	if w.Row != p.Name || w.Bytes() < 4*p.preparedFloats() {
+		panic(&ArgError{"Conv2D", "weights prepared for row " + w.Row + ", not for " + p.Name + " and this shape"})
+	}
+}
+
+// packJob packs panels; a tile is one panel of one grid and group.
+type packJob struct {
+	plan   *convPlan
+	pass   Pass
+	w, dst []float32
+	cg, og int
+	kh, kw int
+}
+
+func (j *packJob) run(c *CPU, p *convPlan, s *ConvShape, pass Pass, w, dst []float32) {
+	*j = packJob{plan: p, pass: pass, w: w, dst: dst, cg: s.C / s.Groups, og: s.OC / s.Groups, kh: s.KH, kw: s.KW}
+	c.team.Do(len(p.grids)*p.groups*p.panels, p.preparedFloats(), j)
+	j.plan, j.w, j.dst = nil, nil, nil
+}
+
+// Tile packs one panel.
+func (j *packJob) Tile(_ *Worker, i int) {
+	p := j.plan
+	g := &p.grids[i/p.panels/p.groups]
+	group := i / p.panels % p.groups
+	n0 := i % p.panels * p.NR
+	n := min(p.NR, p.dc-n0)
+	dst, width := p.panel(j.dst, group, g, i%p.panels), p.width(n)
+	if j.pass == PassForward {
+		depth := j.kh * j.kw * j.cg
+		packColumns(dst, j.w[(group*j.og+n0)*depth:], depth, n, width, depth)
+		return
+	}
+	taps := j.kh * j.kw
+	for ty := range g.y.taps {
+		for tx := range g.x.taps {
+			tap := (g.y.k0+ty*g.y.dk)*j.kw + g.x.k0 + tx*g.x.dk
+			for oc := range j.og {
+				from := j.w[((group*j.og+oc)*taps+tap)*j.cg+n0:][:n]
+				copy(dst, from)
+				clear(dst[n:width])
+				dst = dst[width:]
+			}
+		}
+	}
+}
+
+// packColumns writes dst[k*width+j] = src[j*ld+k] for k < depth, j < n and
+// zeros for the other columns.
+func packColumns(dst, src []float32, depth, n, width, ld int) {
+	for k := range depth {
+		row := dst[k*width:][:width]
+		for j := range n {
+			row[j] = src[j*ld+k]
+		}
+		clear(row[n:])
+	}
+}

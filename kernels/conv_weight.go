@@ -1,0 +1,435 @@
+package kernels
+
+import (
+	"unsafe"
+
+	"github.com/sectile-ml/sectile/asm"
+)
+
+// The weight gradient: dw[oc, tap, c] is the sum over output pixels of
+// dy[pixel, oc] * x[pixel moved by tap, c]. Both operands have k, the pixels,
+// as their slow axis already, so OuterTile reads them where they lie, a
+// segment for each run of pixels whose tap lies inside of the image. A work
+// item owns a block of output channels by input channels, all taps of it, and
+// one lane of pixels; chunk by chunk its operands stay in L2 while all tiles
+// of the block pass over them. An operand is copied, through its prologue,
+// when it has one, when its channels do not fill tiles, or when its pixels
+// lie so far apart that their lines would fall into few sets of L1.
+
+// weightStride is the largest distance of pixels, in floats, that is read in
+// place.
+const weightStride = 256
+
+// weightPlan is how one weight gradient is cut.
+type weightPlan struct {
+	*GemmKernel
+	s             ConvShape
+	grid          convGrid // of the forward pass
+	oh, ow        int
+	cg, og        int
+	taps, columns int  // cg columns at each tap, or all taps as columns of one
+	wide          bool // the latter
+	lines, pixels int  // of a chunk, see weightPixels
+	chunks, lanes int
+	oBlock        int // output channels of an item
+	cBlock        int // columns of an item
+	oItems        int
+	cItems        int
+	region        bool // x is copied by regions, else tap by tap
+	inPlaceY      bool // dy is read in place
+	inPlaceX      bool // x is read in place
+	copyY, copyX  int  // scratch: floats of the copies
+	segs          int  // segments of a chunk
+	pack          int  // floats of the region that wide columns are made from
+}
+
+func (p *weightPlan) plan(c *CPU, s *ConvShape, proX, proY ProKind) {
+	*p = weightPlan{GemmKernel: c.convKernel(), s: *s, oh: s.OH(), ow: s.OW(), taps: s.KH * s.KW}
+	p.cg, p.og = s.C/s.Groups, s.OC/s.Groups
+	p.columns = p.cg
+	p.grid = convGrid{
+		y:    forwardAxis(s.H, p.oh, s.KH, s.StrideH, s.PadH, s.DilH),
+		x:    forwardAxis(s.W, p.ow, s.KW, s.StrideW, s.PadW, s.DilW),
+		rows: s.N * p.oh * p.ow,
+	}
+	p.lines, p.pixels = weightPixels(p.ow)
+	p.chunks = ceilDiv(s.N*p.oh, p.lines) * ceilDiv(p.ow, p.pixels)
+	p.lanes = weightLanes(s.OC*p.taps*p.cg, p.chunks)
+
+	perPixel := p.grid.regionBound(s.N, p.lines*p.ow)
+	if weightWide(p.taps, p.cg) && perPixel*p.cg <= regionFloats {
+		p.wide = true
+		p.columns, p.taps = p.taps*p.cg, 1
+		p.pack = perPixel * p.cg
+	}
+	p.blocks()
+
+	px, cols := p.lines*p.pixels, ceilDiv(p.cBlock, p.NR)*p.NR
+	p.region = !p.wide && p.taps > 1 && perPixel*cols <= 2*regionFloats
+	p.inPlaceY = proY == ProNone && s.OC <= weightStride && p.og%p.OuterMR == 0
+	p.inPlaceX = !p.wide && proX == ProNone && s.C*s.StrideW <= weightStride && p.paddedCols(p.cg) == p.cg
+	if !p.inPlaceY {
+		p.copyY = px * p.oBlock
+	}
+	switch {
+	case p.inPlaceX:
+	case p.region:
+		p.copyX = perPixel * cols
+	default:
+		p.copyX = px * cols
+	}
+	p.segs = p.lines
+}
+
+// blocks chooses the block of an item: its operands and its part of dw stay
+// in L2, and the wider it is the fewer times an operand is read.
+func (p *weightPlan) blocks() {
+	o, c := 64, 64
+	switch {
+	case p.wide:
+		c = 320
+	case p.taps == 1:
+		o, c = 128, 128
+	}
+	p.oBlock = min(ceilDiv(p.og, p.OuterMR)*p.OuterMR, o)
+	p.cBlock = min(p.columns, c)
+	p.oItems, p.cItems = ceilDiv(p.og, p.oBlock), ceilDiv(p.columns, p.cBlock)
+}
+
+// weightJob is one call.
+type weightJob struct {
+	weightPlan
+	x, y       convLoader
+	out        []float32 // dw, or the lanes in Work
+	dw         []float32
+	accumulate bool
+	join       joinJob
+}
+
+// weightWorkspace is the bytes of the lanes.
+func (c *CPU) weightWorkspace(a *ConvArgs) int {
+	j := c.weightJobs.get()
+	defer c.weightJobs.put(j)
+	j.plan(c, &a.ConvShape, a.ProX.Kind, a.ProY.Kind)
+	if j.lanes == 1 && !a.Accumulate {
+		return 0
+	}
+	return 4 * j.lanes * j.outputs()
+}
+
+func (p *weightPlan) outputs() int { return p.s.OC * p.s.KH * p.s.KW * p.cg }
+
+// Conv2DGradWeight is Wt (+)= the gradient of the weights, with prologues on
+// both operands.
+func (c *CPU) Conv2DGradWeight(a *ConvArgs) {
+	j := c.weightJobs.get()
+	s := &a.ConvShape
+	j.plan(c, s, a.ProX.Kind, a.ProY.Kind)
+	j.x.open(a.X, &a.ProX, s.N*s.H*s.W, s.C)
+	j.y.open(a.Y, &a.ProY, s.N*j.oh*j.ow, s.OC)
+	j.dw, j.accumulate = a.Wt.F32(), a.Accumulate
+	n := j.outputs()
+	j.out = j.dw
+	split := j.lanes > 1 || a.Accumulate
+	if split {
+		j.out = a.Work.As(Float32).F32()[:j.lanes*n]
+	}
+	c.team.Do(j.lanes*s.Groups*j.oItems*j.cItems, s.FLOP()/128, j)
+	if split {
+		j.join = joinJob{dst: j.dw, lanes: j.out, n: n, accumulate: a.Accumulate}
+		c.team.Do(ceilDiv(n, joinBlock), j.lanes*n/4, &j.join)
+	}
+	j.x, j.y, j.join, j.out, j.dw = convLoader{}, convLoader{}, joinJob{}, nil, nil
+	c.weightJobs.put(j)
+}
+
+// seg is asm.Seg with its addresses as numbers: scratch is no place for
+// pointers that the collector knows.
+type seg struct {
+	a, b uintptr
+	k    int
+}
+
+// weightBlock is a work item being computed.
+type weightBlock struct {
+	*weightJob
+	group, o0, c0 int // first output channel and column within the group
+	on, cn        int
+	out           []float32
+	segs          []seg
+	edge          []float32
+	copyY, copyX  []float32
+	pack          []float32
+	aStep, bStep  int // bytes from a tile of dy, a panel of x, to the next
+	lda, ldb      int
+	line0, line1  int // the chunk: lines of output, pixels [x0, x1) of each
+	x0, x1        int
+	window        convWindow
+	yBase         uintptr // the chunk's first pixel of dy
+}
+
+// Tile sums one lane of one block.
+func (j *weightJob) Tile(w *Worker, item int) {
+	b := weightBlock{weightJob: j}
+	ci := item % j.cItems
+	oi := item / j.cItems % j.oItems
+	b.group = item / j.cItems / j.oItems % j.s.Groups
+	lane := item / j.cItems / j.oItems / j.s.Groups
+	b.o0, b.c0 = oi*j.oBlock, ci*j.cBlock
+	b.on, b.cn = min(j.oBlock, j.og-b.o0), min(j.cBlock, j.columns-b.c0)
+	b.out = j.out[lane*j.outputs():]
+
+	segs, edge := (6*j.segs+15)&^15, j.edgeFloats()
+	scratch := w.Scratch(segs + edge + j.copyY + j.copyX + j.pack)
+	b.segs = unsafe.Slice((*seg)(unsafe.Pointer(unsafe.SliceData(scratch))), j.segs)
+	scratch = scratch[segs:]
+	b.edge, scratch = scratch[:edge], scratch[edge:]
+	b.copyY, scratch = scratch[:j.copyY], scratch[j.copyY:]
+	b.copyX, b.pack = scratch[:j.copyX], scratch[j.copyX:]
+
+	per := ceilDiv(j.chunks, j.lanes)
+	first, end := lane*per, min(j.chunks, (lane+1)*per)
+	if first >= end {
+		b.zero()
+	}
+	for q := first; q < end; q++ {
+		b.chunk(q, q > first)
+	}
+}
+
+// zero clears the block of a lane without chunks.
+func (b *weightBlock) zero() {
+	k := b.s.KH * b.s.KW * b.cg
+	for o := range b.on {
+		row := b.out[(b.group*b.og+b.o0+o)*k:]
+		for t := range b.taps {
+			clear(row[t*b.cg+b.c0:][:b.cn])
+		}
+	}
+}
+
+// chunk adds chunk q to the block.
+func (b *weightBlock) chunk(q int, load bool) {
+	pieces := ceilDiv(b.ow, b.pixels)
+	b.line0 = q / pieces * b.lines
+	b.line1 = min(b.s.N*b.oh, b.line0+b.lines)
+	b.x0 = q % pieces * b.pixels
+	b.x1 = min(b.ow, b.x0+b.pixels)
+	b.openY()
+	switch {
+	case b.wide:
+		b.wideColumns()
+	case b.inPlaceX:
+		b.openX()
+	case b.region:
+		b.copyRegion()
+	}
+	for t := range b.taps {
+		segs := b.segs[:1]
+		if b.wide {
+			segs[0] = seg{b.yBase, uintptr(unsafe.Pointer(unsafe.SliceData(b.copyX))), (b.line1 - b.line0) * (b.x1 - b.x0)}
+		} else {
+			segs = b.runs(t)
+		}
+		b.tiles(t, segs, load)
+	}
+}
+
+// tiles runs all tiles of tap t over its segments.
+func (b *weightBlock) tiles(t int, segs []seg, load bool) {
+	k := b.s.KH * b.s.KW * b.cg
+	out := b.out[(b.group*b.og+b.o0)*k+t*b.cg+b.c0:]
+	for c := 0; c < b.cn; c += b.NR {
+		n := min(b.NR, b.cn-c)
+		ldb := b.ldb
+		if ldb == 0 {
+			ldb = b.width(n)
+		}
+		for o := 0; o < b.on; o += b.OuterMR {
+			m := min(b.OuterMR, b.on-o)
+			b.outerTile(m, n, unsafe.Slice((*asm.Seg)(unsafe.Pointer(unsafe.SliceData(segs))), len(segs)),
+				b.lda, ldb, &out[o*k+c], k, load, b.edge)
+			for i := range segs {
+				segs[i].a += uintptr(b.aStep)
+			}
+		}
+		back := uintptr(ceilDiv(b.on, b.OuterMR) * b.aStep)
+		for i := range segs {
+			segs[i].a -= back
+			segs[i].b += uintptr(b.bStep)
+		}
+	}
+}
+
+// openY finds the chunk of dy, or copies it.
+func (b *weightBlock) openY() {
+	pixel, c0 := b.line0*b.ow+b.x0, b.group*b.og+b.o0
+	b.aStep = 4 * b.OuterMR
+	if b.inPlaceY {
+		b.lda = b.s.OC
+		b.yBase = uintptr(unsafe.Pointer(&b.y.val[pixel*b.s.OC+c0]))
+		return
+	}
+	b.lda = b.oBlock
+	b.yBase = uintptr(unsafe.Pointer(unsafe.SliceData(b.copyY)))
+	px := (b.line1 - b.line0) * (b.x1 - b.x0)
+	if b.on%b.OuterMR != 0 {
+		clear(b.copyY[:px*b.lda])
+	}
+	b.y.load(b.copyY, pixel, px, c0, b.on, b.lda)
+}
+
+// openX reads x in place.
+func (b *weightBlock) openX() {
+	pixel := uintptr(4 * b.s.C)
+	b.window = convWindow{
+		base:  uintptr(unsafe.Pointer(unsafe.SliceData(b.x.val))) + uintptr(4*(b.group*b.cg+b.c0)),
+		pixel: pixel, row: uintptr(b.s.W) * pixel, image: uintptr(b.s.H*b.s.W) * pixel,
+	}
+	b.ldb, b.bStep = b.s.C*b.s.StrideW, 4*b.NR
+}
+
+// copyRegion copies the part of x that the chunk reads, a panel at a time.
+func (b *weightBlock) copyRegion() {
+	r := b.grid.region(b.line0*b.ow+b.x0, (b.line1-1)*b.ow+b.x1)
+	size := r.height() * (r.x1 - r.x0) * b.NR
+	for c := 0; c < b.cn; c += b.NR {
+		n := min(b.NR, b.cn-c)
+		w := r.load(b.copyX[c/b.NR*size:][:size], &b.x, &b.grid, b.group*b.cg+b.c0+c, n, b.NR)
+		if c == 0 {
+			b.window = w
+		}
+	}
+	b.ldb, b.bStep = b.NR*b.s.StrideW, 4*size
+}
+
+// runs writes the segments of tap t: the runs of pixels whose tap lies inside
+// of the image.
+func (b *weightBlock) runs(t int) []seg {
+	y, x := &b.grid.y, &b.grid.x
+	ty, tx := t/b.s.KW, t%b.s.KW
+	in0, in1 := x.inside(tx, 0, x.src)
+	a0, a1 := max(in0, b.x0), min(in1, b.x1)
+	segs := b.segs[:0]
+	if a0 >= a1 {
+		return segs
+	}
+	dy, ix := y.off+ty*y.tapStep, a0*x.step+x.off+tx*x.tapStep
+	copied := 0
+	for l := b.line0; l < b.line1; l++ {
+		img, iy := l/b.oh, l%b.oh*y.step+dy
+		if iy < 0 || iy >= y.src {
+			continue
+		}
+		s := seg{a: b.yBase + uintptr(4*((l-b.line0)*(b.x1-b.x0)+a0-b.x0)*b.lda), k: a1 - a0}
+		if b.inPlaceY {
+			s.a = b.yBase + uintptr(4*((l-b.line0)*b.ow+a0-b.x0)*b.lda)
+		}
+		if b.inPlaceX || b.region {
+			s.b = b.window.base + uintptr(img)*b.window.image + uintptr(iy)*b.window.row + uintptr(ix)*b.window.pixel
+		} else {
+			s.b = uintptr(unsafe.Pointer(unsafe.SliceData(b.copyX))) + uintptr(4*copied*b.NR)
+			b.copyRun(copied, (img*b.s.H+iy)*b.s.W+ix, s.k)
+			copied += s.k
+		}
+		segs = append(segs, s)
+	}
+	return segs
+}
+
+// copyRun copies a run of pixels of x for one tap to place at of every panel.
+func (b *weightBlock) copyRun(at, pixel, count int) {
+	size := b.lines * b.pixels * b.NR
+	for c := 0; c < b.cn; c += b.NR {
+		n := min(b.NR, b.cn-c)
+		dst := b.copyX[c/b.NR*size+at*b.NR:]
+		for i := range count {
+			row := dst[i*b.NR:][:b.NR]
+			b.x.load(row, pixel+i*b.s.StrideW, 1, b.group*b.cg+b.c0+c, n, n)
+			clear(row[n:])
+		}
+	}
+	b.ldb, b.bStep = b.NR, 4*size
+}
+
+// wideColumns copies the patches of the chunk: columns (kh, kw, c) of every
+// pixel, in panels.
+func (b *weightBlock) wideColumns() {
+	r := b.grid.region(b.line0*b.ow+b.x0, (b.line1-1)*b.ow+b.x1)
+	w := r.load(b.pack[:r.height()*(r.x1-r.x0)*b.cg], &b.x, &b.grid, b.group*b.cg, b.cg, b.cg)
+	base := uintptr(unsafe.Pointer(unsafe.SliceData(b.pack)))
+	px := (b.line1 - b.line0) * (b.x1 - b.x0)
+	size := px * b.NR
+	for c := 0; c < b.cn; {
+		// A piece: columns of one kernel row (of one tap when dilated) that
+		// lie in one panel.
+		col := b.c0 + c
+		run := b.cg
+		if b.s.DilW == 1 {
+			run *= b.s.KW
+		}
+		n := min(run-col%run, b.cn-c, b.NR-c%b.NR)
+		ty := col / (b.s.KW * b.cg)
+		tx, ch := col/b.cg%b.s.KW, col%b.cg
+		dst := b.copyX[c/b.NR*size+c%b.NR:]
+		for l := b.line0; l < b.line1; l++ {
+			img, iy := l/b.oh, l%b.oh*b.grid.y.step+b.grid.y.off+ty*b.grid.y.tapStep
+			if iy < 0 || iy >= b.s.H {
+				for i := range b.x1 - b.x0 {
+					clear(dst[i*b.NR:][:n])
+				}
+			} else {
+				ix := b.x0*b.grid.x.step + b.grid.x.off + tx*b.grid.x.tapStep
+				at := int(w.base+uintptr(img)*w.image+uintptr(iy)*w.row+uintptr(ix)*w.pixel-base)/4 + ch
+				copyStrided(dst, b.pack[at:], b.x1-b.x0, n, b.NR, b.s.StrideW*b.cg)
+			}
+			if l+1 < b.line1 {
+				dst = dst[(b.x1-b.x0)*b.NR:]
+			}
+		}
+		c += n
+	}
+	if rest := b.cn % b.NR; rest != 0 {
+		last := b.copyX[b.cn/b.NR*size:]
+		for i := range px {
+			clear(last[i*b.NR+rest : (i+1)*b.NR])
+		}
+	}
+	b.ldb, b.bStep = b.NR, 4*size
+}
+
+// copyStrided copies count pieces of n floats.
+func copyStrided(dst, src []float32, count, n, to, from int) {
+	for i := range count {
+		d, s := dst[i*to:][:n], src[i*from:][:n]
+		for k, v := range s {
+			d[k] = v
+		}
+	}
+}
+
+// joinBlock is the elements of dw that one tile of a join takes.
+const joinBlock = 2048
+
+// joinJob adds the lanes in a balanced tree: dst (+)= tree(lanes).
+type joinJob struct {
+	dst, lanes []float32
+	n          int
+	accumulate bool
+}
+
+// Tile joins one block of elements, in place in the lanes.
+func (j *joinJob) Tile(_ *Worker, i int) {
+	from, to := i*joinBlock, min(j.n, (i+1)*joinBlock)
+	lanes := len(j.lanes) / j.n
+	for step := 1; step < lanes; step *= 2 {
+		for l := 0; l+step < lanes; l += 2 * step {
+			addRow(j.lanes[l*j.n+from:l*j.n+to], j.lanes[(l+step)*j.n+from:(l+step)*j.n+to])
+		}
+	}
+	if j.accumulate {
+		addRow(j.dst[from:to], j.lanes[from:to])
+		return
+	}
+	copy(j.dst[from:to], j.lanes[from:to])
+}
