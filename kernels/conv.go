@@ -200,7 +200,7 @@ type convJob struct {
 	weights    []float32
 	epi        *Epilogue // nil in an input gradient
 	accumulate bool
-	pack       packJob
+	pack       convPackJob
 }
 
 // Conv2D is Y (+)= X * Wt with the prologue on X and the epilogue on Y.

@@ -41,8 +41,8 @@ func (p *convPlan) checkPrepared(w *Prepared) {
 	}
 }
 
-// packJob packs panels; a tile is one panel of one grid and group.
-type packJob struct {
+// convPackJob packs panels; a tile is one panel of one grid and group.
+type convPackJob struct {
 	plan   *convPlan
 	pass   Pass
 	w, dst []float32
@@ -50,14 +50,14 @@ type packJob struct {
 	kh, kw int
 }
 
-func (j *packJob) run(c *CPU, p *convPlan, s *ConvShape, pass Pass, w, dst []float32) {
-	*j = packJob{plan: p, pass: pass, w: w, dst: dst, cg: s.C / s.Groups, og: s.OC / s.Groups, kh: s.KH, kw: s.KW}
+func (j *convPackJob) run(c *CPU, p *convPlan, s *ConvShape, pass Pass, w, dst []float32) {
+	*j = convPackJob{plan: p, pass: pass, w: w, dst: dst, cg: s.C / s.Groups, og: s.OC / s.Groups, kh: s.KH, kw: s.KW}
 	c.team.Do(len(p.grids)*p.groups*p.panels, p.preparedFloats(), j)
 	j.plan, j.w, j.dst = nil, nil, nil
 }
 
 // Tile packs one panel.
-func (j *packJob) Tile(_ *Worker, i int) {
+func (j *convPackJob) Tile(_ *Worker, i int) {
 	p := j.plan
 	g := &p.grids[i/p.panels/p.groups]
 	group := i / p.panels % p.groups
