@@ -68,3 +68,23 @@ func GemmOuterAVX2x4x16(segs int, seg *Seg, lda, ldb int, c *float32, ldc int, l
 //
 //go:noescape
 func GemmOuterAVX2x4x8(segs int, seg *Seg, lda, ldb int, c *float32, ldc int, load bool)
+
+// GemmPackRowsAVX2 copies k rows of panels*nr columns into panels:
+//
+//	for r := range k { for p := range panels { for j := range nr {
+//		dst[p*stride+r*nr+j] = src[r*ld+p*nr+j]
+//	} } }
+//
+// k and panels are at least 1, nr is a multiple of 8.
+//
+//go:noescape
+func GemmPackRowsAVX2(k, panels, nr int, src *float32, ld int, dst *float32, stride int)
+
+// GemmPackColsAVX2 transposes nr rows of k elements:
+//
+//	for r := range k { for j := range nr { dst[r*ldd+j] = src[j*ld+r] } }
+//
+// k and nr are multiples of 8, at least 8.
+//
+//go:noescape
+func GemmPackColsAVX2(k, nr int, src *float32, ld int, dst *float32, ldd int)

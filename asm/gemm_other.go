@@ -4,8 +4,14 @@ package asm
 
 import "unsafe"
 
-// The tiles exist on amd64 only; their rows of the table never fit here.
+// The tiles exist on amd64 only; their rows of the table are not usable here.
 var (
-	GemmRowAVX512x12x32, GemmRowAVX512x12x16, GemmRowAVX2x6x16, GemmRowAVX2x6x8       func(tiles, segs, kc int, rows *unsafe.Pointer, b, c *float32, ldc int, load bool)
-	GemmOuterAVX512x8x32, GemmOuterAVX512x8x16, GemmOuterAVX2x4x16, GemmOuterAVX2x4x8 func(segs int, seg *Seg, lda, ldb int, c *float32, ldc int, load bool)
+	GemmRowAVX512x12x32, GemmRowAVX512x12x16,
+	GemmRowAVX2x6x16, GemmRowAVX2x6x8 func(tiles, segs, kc int, rows *unsafe.Pointer, b, c *float32, ldc int, load bool)
+
+	GemmOuterAVX512x8x32, GemmOuterAVX512x8x16,
+	GemmOuterAVX2x4x16, GemmOuterAVX2x4x8 func(segs int, seg *Seg, lda, ldb int, c *float32, ldc int, load bool)
+
+	GemmPackRowsAVX2 func(k, panels, nr int, src *float32, ld int, dst *float32, stride int)
+	GemmPackColsAVX2 func(k, nr int, src *float32, ld int, dst *float32, ldd int)
 )

@@ -1,5 +1,236 @@
 package kernels
 
-type gemmState struct{}
+import "unsafe"
 
-func (*gemmState) init(c *CPU) {}
+// The product of two matrices in five loops. With BLIS's names: a unit is a
+// block of rows (ic) and of columns (jc); inside it chunks of k (pc) follow one
+// another, in a chunk the panels of B (jr), and RowTile runs down the block's
+// rows (ir). B is packed once for all units, or by the unit when no other reads
+// it; A is read where it lies, or through scratch when a prologue, a transpose
+// or its stride asks for that. Cutting moves no bit: an element's chunks are
+// added in ascending k wherever it is computed.
+
+type gemmState struct {
+	team   *Team
+	kernel *GemmKernel
+	jobs   freelist[gemmJob]
+	packs  freelist[packJob]
+}
+
+func (g *gemmState) init(c *CPU) {
+	g.team = c.team
+	g.kernel = usable(c.pins, gemmTable)[0]
+}
+
+// gemmPlan is how one product is cut: a function of the arguments' shape and
+// of the row.
+type gemmPlan struct {
+	kc, chunks, lanes  int
+	groups, group      int // statistics groups and the rows of each
+	groupChunks        int // row chunks of StatsChunk in a group
+	rowBlock, colBlock int // row chunks and columns of a unit
+	rowUnits, colUnits int
+	packOwn, packAll   bool // B packed by the unit, or once in Work
+	workB, workLanes   int  // floats of Work: packed B, lanes' partial sums
+}
+
+const (
+	// fewUnits and manyUnits bound the number of units: enough to share and
+	// to balance, few enough that their fixed cost (rows of A through
+	// scratch) does not count.
+	fewUnits, manyUnits = 16, 64
+
+	// maxCols bounds a unit's columns: partial sums of a row chunk that
+	// accumulates lie in scratch.
+	maxCols = 4096
+
+	// hotCols is the columns after which the epilogue runs over a row chunk:
+	// 168 x 64 float32 are still in the first two caches.
+	hotCols = 64
+)
+
+func (k *GemmKernel) plan(a *GemmArgs) gemmPlan {
+	p := gemmPlan{kc: gemmKC(a.K)}
+	p.chunks = max(1, (a.K+p.kc-1)/p.kc)
+	p.lanes = weightLanes(a.M*a.N, p.chunks)
+	p.groups, p.group = 1, a.M
+	if !a.Epi.Stats.Part.IsNil() {
+		p.groups, p.group = groups(a.M, a.Epi.Stats.Group)
+	}
+	p.groupChunks = (p.group + StatsChunk - 1) / StatsChunk
+	rows := p.groups * p.groupChunks
+	p.rowBlock = max(1, rows*p.lanes/manyUnits)
+	p.rowUnits = (rows + p.rowBlock - 1) / p.rowBlock
+	cols := min((fewUnits+p.rowUnits*p.lanes-1)/(p.rowUnits*p.lanes), (a.N+hotCols-1)/hotCols)
+	p.colBlock = min(((a.N+cols-1)/cols+hotCols-1)/hotCols*hotCols, maxCols)
+	p.colUnits = (a.N + p.colBlock - 1) / p.colBlock
+	panel := !a.TransB && a.N <= k.NR && a.B.Ld == a.N && k.paddedCols(a.N) == a.N // B is one panel as it lies
+	if a.Prepared == nil && !panel {
+		p.packOwn = rows == 1
+		p.packAll = !p.packOwn
+	}
+	if p.packAll {
+		p.workB = (a.K*k.paddedCols(a.N) + 15) &^ 15
+	}
+	if p.lanes > 1 {
+		p.workLanes = p.lanes * a.M * a.N
+	}
+	return p
+}
+
+func (g *gemmState) gemmWorkspace(a *GemmArgs) int {
+	if a.M == 0 || a.N == 0 {
+		return 0
+	}
+	p := g.kernel.plan(a)
+	return 4 * (p.workB + p.workLanes)
+}
+
+// gemmJob is one product under way. Its tiles are units: lane, then row block,
+// then column block.
+type gemmJob struct {
+	gemmPlan
+	GemmArgs
+	k     *GemmKernel
+	packs []float32 // packed B, nil when units pack their own
+	parts []float32 // [lanes, M, N]
+	join  bool      // second round: tiles are row chunks whose lanes are joined
+}
+
+// Gemm is C (+)= A*B with prologue and epilogue.
+func (g *gemmState) Gemm(a *GemmArgs) {
+	if a.M == 0 || a.N == 0 {
+		return
+	}
+	j := g.jobs.get()
+	j.gemmPlan, j.GemmArgs, j.k, j.join = g.kernel.plan(a), *a, g.kernel, false
+	work := a.Work.As(Float32)
+	if j.workB+j.workLanes > work.Len {
+		panic(&ArgError{"Gemm", "Work is smaller than Workspace"})
+	}
+	switch {
+	case a.Prepared != nil:
+		if a.Prepared.Row != g.kernel.Name {
+			panic(&ArgError{"Gemm", "B was prepared for row " + a.Prepared.Row})
+		}
+		j.packs = a.Prepared.As(Float32).F32()
+	case j.packAll:
+		j.packs = work.At(0, j.workB).F32()
+		g.packAll(a.B, a.TransB, a.N, a.K, j.packs)
+	case !j.packOwn:
+		j.packs = a.B.F32()
+	}
+	cost := 2 * a.M * a.N * a.K / g.kernel.Rate
+	if j.lanes > 1 {
+		j.parts = work.At(j.workB, j.workLanes).F32()
+	}
+	g.team.Do(j.lanes*j.rowUnits*j.colUnits, cost, j)
+	if j.lanes > 1 {
+		j.join = true
+		g.team.Do(j.groups*j.groupChunks, j.lanes*a.M*a.N/8, j)
+	}
+	*j = gemmJob{}
+	g.jobs.put(j)
+}
+
+// rowChunk is the rows of row chunk q.
+func (p *gemmPlan) rowChunk(q int) (i, m int) {
+	at := q % p.groupChunks * StatsChunk
+	return q/p.groupChunks*p.group + at, min(StatsChunk, p.group-at)
+}
+
+func (j *gemmJob) Tile(w *Worker, u int) {
+	s := j.k.scratch(w)
+	if j.join {
+		j.joinLanes(u)
+		return
+	}
+	j0 := u % j.colUnits * j.colBlock
+	j1 := min(j.N, j0+j.colBlock)
+	u /= j.colUnits
+	lane := u / j.rowUnits
+	q := u % j.rowUnits * j.rowBlock
+	per := (j.chunks + j.lanes - 1) / j.lanes
+	for end := min(q+j.rowBlock, j.groups*j.groupChunks); q < end; q++ {
+		j.block(&s, q, j0, j1, lane*per, min(j.chunks, (lane+1)*per), lane)
+	}
+}
+
+// block computes row chunk q of columns j0..j1-1 over chunks pc0..pc1-1 of k.
+func (j *gemmJob) block(s *gemmScratch, q, j0, j1, pc0, pc1, lane int) {
+	i, m := j.rowChunk(q)
+	c, ldc := elem(j.C.Mem, i*j.C.Ld+j0), j.C.Ld
+	aside := j.Accumulate && j.chunks > 1 // chunks fold first, C comes last
+	switch {
+	case j.lanes > 1:
+		c, ldc = &j.parts[(lane*j.M+i)*j.N+j0], j.N
+		if pc0 >= pc1 {
+			for r := range m {
+				clear(unsafe.Slice(advance(c, r*ldc), j1-j0))
+			}
+		}
+	case aside:
+		c, ldc = &s.part[0], j1-j0
+	}
+	last := j.chunks - 1
+	if j.lanes > 1 {
+		last = -1 // lanes are finished where they join
+	}
+	for pc := pc0; pc < pc1; pc++ {
+		k0 := pc * j.kc
+		kc := min(j.kc, j.K-k0)
+		j.rowsOfA(s, i, m, k0, kc)
+		load := pc > pc0 || (j.Accumulate && j.chunks == 1)
+		for jr, done := j0, j0; jr < j1; jr += j.k.NR {
+			n := min(j.k.NR, j1-jr)
+			j.k.rowStrip(m, n, 1, kc, s.rows, j.panel(s, k0, kc, jr, n), advance(c, jr-j0), ldc, load, s.edge)
+			if end := jr + n; pc == last && (end == j1 || end-done >= hotCols) {
+				j.finish(s, q, i, m, done, end, j0, aside)
+				done = end
+			}
+		}
+	}
+}
+
+// panel is the packed panel of n columns from jr on in a chunk of k.
+func (j *gemmJob) panel(s *gemmScratch, k0, kc, jr, n int) *float32 {
+	if kc == 0 {
+		return &s.panel[0]
+	}
+	if j.packs != nil {
+		return &j.packs[j.k.panelAt(j.N, k0, kc, jr)]
+	}
+	j.k.packB(j.B, j.TransB, k0, kc, jr, jr+n, s.panel)
+	return &s.panel[0]
+}
+
+// finish runs the epilogue over columns from..to-1 of row chunk q.
+func (j *gemmJob) finish(s *gemmScratch, q, i, m, from, to, j0 int, aside bool) {
+	c, n := elem(j.C.Mem, i*j.C.Ld+from), to-from
+	if aside {
+		part, ld := &s.part[from-j0], min(j.colBlock, j.N-j0)
+		j.k.Rows.add(m, n, c, j.C.Ld, part, ld)
+	}
+	j.k.Rows.epilogueBlock(&j.Epi, i, from, m, n, q, j.N, c, j.C.Ld)
+}
+
+// joinLanes adds the lanes' sums of row chunk q in a balanced tree and
+// finishes the chunk.
+func (j *gemmJob) joinLanes(q int) {
+	i, m := j.rowChunk(q)
+	lane := func(l int) *float32 { return &j.parts[(l*j.M+i)*j.N] }
+	for s := 1; s < j.lanes; s *= 2 {
+		for l := 0; l < j.lanes; l += 2 * s {
+			j.k.Rows.add(1, m*j.N, lane(l), 0, lane(l+s), 0)
+		}
+	}
+	c := elem(j.C.Mem, i*j.C.Ld)
+	if j.Accumulate {
+		j.k.Rows.add(m, j.N, c, j.C.Ld, lane(0), j.N)
+	} else {
+		for r := range m {
+			copy(unsafe.Slice(advance(c, r*j.C.Ld), j.N), unsafe.Slice(advance(lane(0), r*j.N), j.N))
+		}
+	}
+	j.k.Rows.epilogueBlock(&j.Epi, i, 0, m, j.N, q, j.N, c, j.C.Ld)
+}

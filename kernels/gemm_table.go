@@ -12,6 +12,9 @@ type GemmKernel struct {
 	Row, RowNarrow   RowTile
 	OuterMR          int // OuterTile, NR and Narrow columns
 	Outer, OutNarrow OuterTile
+	Rows             *rowHelpers
+	PackRows         func(k, panels, nr int, src *float32, ld int, dst *float32, stride int)
+	PackCols         func(k, nr int, src *float32, ld int, dst *float32, ldd int)
 	Rate             int // flop per nanosecond of one thread, an estimate for Team.Do
 }
 
@@ -22,21 +25,24 @@ var gemmTable = register([]GemmKernel{
 		MR:     12, NR: 32, Narrow: 16,
 		Row: asm.GemmRowAVX512x12x32, RowNarrow: asm.GemmRowAVX512x12x16,
 		OuterMR: 8, Outer: asm.GemmOuterAVX512x8x32, OutNarrow: asm.GemmOuterAVX512x8x16,
-		Rate: 100,
+		PackRows: asm.GemmPackRowsAVX2, PackCols: asm.GemmPackColsAVX2,
+		Rows: &rowsAVX512, Rate: 100,
 	},
 	{
 		Kernel: Kernel{Op: "gemm", Name: "avx2_6x16", Needs: asm.AVX2},
 		MR:     6, NR: 16, Narrow: 8,
 		Row: asm.GemmRowAVX2x6x16, RowNarrow: asm.GemmRowAVX2x6x8,
 		OuterMR: 4, Outer: asm.GemmOuterAVX2x4x16, OutNarrow: asm.GemmOuterAVX2x4x8,
-		Rate: 80,
+		PackRows: asm.GemmPackRowsAVX2, PackCols: asm.GemmPackColsAVX2,
+		Rows: &rowsAVX2, Rate: 80,
 	},
 	{
 		Kernel: Kernel{Op: "gemm", Name: "go_4x4"},
 		MR:     4, NR: 4, Narrow: 4,
 		Row: goRow4x4, RowNarrow: goRow4x4,
 		OuterMR: 4, Outer: goOuter4x4, OutNarrow: goOuter4x4,
-		Rate: 2,
+		PackRows: goPackRows, PackCols: goPackCols,
+		Rows: &rowsGo, Rate: 2,
 	},
 })
 

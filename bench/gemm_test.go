@@ -1,0 +1,120 @@
+package bench
+
+import (
+	"cmp"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/sectile-ml/sectile/asm"
+	"github.com/sectile-ml/sectile/kernels"
+)
+
+type gemmShape struct {
+	name    string
+	m, n, k int
+	ta, tb  bool
+}
+
+var gemmShapes = []gemmShape{
+	{"cube", 64, 64, 64, false, false},
+	{"cube", 128, 128, 128, false, false},
+	{"cube", 256, 256, 256, false, false},
+	{"cube", 512, 512, 512, false, false},
+	{"cube", 1024, 1024, 1024, false, false},
+	{"cube", 2048, 2048, 2048, false, false},
+	{"cube", 1024, 1024, 1024, false, true},
+	{"cube", 1024, 1024, 1024, true, false},
+	{"r50", 100352, 64, 64, false, false},
+	{"r50", 25088, 128, 512, false, false},
+	{"queue", 256, 65536, 128, false, true},
+	{"protos", 512, 3000, 128, false, true},
+	{"wgrad", 256, 64, 100352, true, false},
+	{"dgrad", 100352, 256, 64, false, true},
+}
+
+// BenchmarkGemm reports GFLOP/s and the share of the multiply-add peak of the
+// widest float32 instruction set: medians over rounds that measure the peak
+// before every call.
+func BenchmarkGemm(b *testing.B) {
+	for _, threads := range []int{1, 2} {
+		for _, s := range gemmShapes {
+			name := fmt.Sprintf("shape=%s/m=%d/n=%d/k=%d/trans=%s/threads=%d", s.name, s.m, s.n, s.k, trans(s), threads)
+			b.Run(name, func(b *testing.B) { benchGemm(b, s, threads) })
+		}
+	}
+}
+
+func trans(s gemmShape) string {
+	t := []byte("NN")
+	if s.ta {
+		t[0] = 'T'
+	}
+	if s.tb {
+		t[1] = 'T'
+	}
+	return string(t)
+}
+
+func benchGemm(b *testing.B, s gemmShape, threads int) {
+	team := kernels.NewTeam(threads)
+	defer team.Close()
+	c := kernels.NewCPU(team, kernels.Pins{})
+	lda, ldb := s.k, s.n
+	if s.ta {
+		lda = s.m
+	}
+	if s.tb {
+		ldb = s.k
+	}
+	a := &kernels.GemmArgs{M: s.m, N: s.n, K: s.k, TransA: s.ta, TransB: s.tb,
+		A: kernels.Mat{Mem: random(b, c, s.m*s.k), Ld: lda},
+		B: kernels.Mat{Mem: random(b, c, s.k*s.n), Ld: ldb},
+		C: kernels.Mat{Mem: random(b, c, s.m*s.n), Ld: s.n},
+	}
+	a.Work = random(b, c, c.Workspace(a)/4)
+	defer func() {
+		for _, m := range []kernels.Mem{a.A.Mem, a.B.Mem, a.C.Mem, a.Work} {
+			c.Free(m)
+		}
+	}()
+	flop := 2 * float64(s.m) * float64(s.n) * float64(s.k)
+	inner := max(1, int(2e9/flop/10)) // at least about 1 ms between two clock readings
+	b.ReportAllocs()
+	var rates, shares []float64
+	for b.Loop() {
+		b.StopTimer()
+		peak := kernels.Peak(threads, asm.AVX512&asm.Have()|asm.AVX2, 10*time.Millisecond)
+		c.Enter()
+		c.Gemm(a) // warms the caches
+		b.StartTimer()
+		t := time.Now()
+		for range inner {
+			c.Gemm(a)
+		}
+		c.Leave()
+		rate := flop * float64(inner) / float64(time.Since(t).Nanoseconds())
+		rates, shares = append(rates, rate), append(shares, 100*rate/peak)
+	}
+	b.ReportMetric(median(rates), "GFLOP/s")
+	b.ReportMetric(median(shares), "%peak")
+}
+
+func random(b *testing.B, c *kernels.CPU, n int) kernels.Mem {
+	m, err := c.Alloc(kernels.Float32, n)
+	if err != nil {
+		b.Fatal(err)
+	}
+	r := rand.New(rand.NewPCG(1, uint64(n)))
+	for i, s := 0, m.F32(); i < n; i++ {
+		s[i] = 2*r.Float32() - 1
+	}
+	return m
+}
+
+func median[T cmp.Ordered](s []T) T {
+	s = slices.Sorted(slices.Values(s))
+	return s[len(s)/2]
+}

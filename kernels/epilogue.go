@@ -1,0 +1,154 @@
+package kernels
+
+import (
+	"unsafe"
+
+	"github.com/sectile-ml/sectile/asm"
+)
+
+// rowHelpers is what happens to rows before and after a product: the
+// prologues, and the passes of an epilogue over a block of m x n of C. The
+// formulas stand in asm/epilogue_amd64.go; m and n are at least 1, any n.
+type rowHelpers struct {
+	stats  func(m, n int, c *float32, ldc int, shift, sum, sq *float32)
+	add    func(m, n int, c *float32, ldc int, x *float32, ldx int)
+	finish func(m, n int, c *float32, ldc int, bias, res *float32, ldres int, relu bool)
+	affine func(n int, dst, x, scale, shift *float32, relu bool)
+	bnBack func(n int, dst, dy, x, mask, a, b, c *float32)
+}
+
+var (
+	rowsAVX512 = rowHelpers{asm.StatsRowsAVX512, asm.AddRowsAVX512, asm.FinishRowsAVX512, asm.AffineRowAVX512, asm.BNBackRowAVX512}
+	rowsAVX2   = rowHelpers{asm.StatsRowsAVX2, asm.AddRowsAVX2, asm.FinishRowsAVX2, asm.AffineRowAVX2, asm.BNBackRowAVX2}
+	rowsGo     = rowHelpers{goStatsRows, goAddRows, goFinishRows, goAffineRow, goBNBackRow}
+)
+
+// floats is n elements from p, nil for a nil p.
+func floats(p *float32, n int) []float32 {
+	if p == nil {
+		return nil
+	}
+	return unsafe.Slice(p, n)
+}
+
+// elem is the address of element off of m, nil when m was not given.
+func elem(m Mem, off int) *float32 {
+	if m.Host == nil {
+		return nil
+	}
+	return (*float32)(unsafe.Add(m.Host, off*4))
+}
+
+// advance is p moved by n elements; nil stays nil.
+func advance(p *float32, n int) *float32 {
+	if p == nil {
+		return nil
+	}
+	return (*float32)(unsafe.Add(unsafe.Pointer(p), n*4))
+}
+
+// relu32 is the contract's ReLU: v > 0 ? v : 0, NaN stays.
+func relu32(v float32) float32 {
+	if v <= 0 {
+		return 0
+	}
+	return v
+}
+
+func goStatsRows(m, n int, c *float32, ldc int, shift, sum, sq *float32) {
+	sh, s, q := floats(shift, n), floats(sum, n), floats(sq, n)
+	clear(s)
+	clear(q)
+	for i := range m {
+		for j, d := range floats(advance(c, i*ldc), n) {
+			if sh != nil {
+				d -= sh[j]
+			}
+			s[j] += d
+			q[j] = float32(d*d) + q[j]
+		}
+	}
+}
+
+func goAddRows(m, n int, c *float32, ldc int, x *float32, ldx int) {
+	for i := range m {
+		to := floats(advance(c, i*ldc), n)
+		for j, v := range floats(advance(x, i*ldx), n) {
+			to[j] += v
+		}
+	}
+}
+
+func goFinishRows(m, n int, c *float32, ldc int, bias, res *float32, ldres int, relu bool) {
+	b := floats(bias, n)
+	for i := range m {
+		to, r := floats(advance(c, i*ldc), n), floats(advance(res, i*ldres), n)
+		for j, v := range to {
+			if b != nil {
+				v += b[j]
+			}
+			if r != nil {
+				v += r[j]
+			}
+			if relu {
+				v = relu32(v)
+			}
+			to[j] = v
+		}
+	}
+}
+
+func goAffineRow(n int, dst, x, scale, shift *float32, relu bool) {
+	to, s, t := floats(dst, n), floats(scale, n), floats(shift, n)
+	for j, v := range floats(x, n) {
+		v = float32(v*s[j]) + t[j]
+		if relu {
+			v = relu32(v)
+		}
+		to[j] = v
+	}
+}
+
+func goBNBackRow(n int, dst, dy, x, mask, a, b, c *float32) {
+	to, d, mk := floats(dst, n), floats(dy, n), floats(mask, n)
+	ca, cb, cc := floats(a, n), floats(b, n), floats(c, n)
+	for j, v := range floats(x, n) {
+		g := d[j]
+		if mk != nil && !(mk[j] > 0) {
+			g = 0
+		}
+		to[j] = float32(ca[j]*g) + (float32(cb[j]*v) + cc[j])
+	}
+}
+
+// prologueRow writes elements k0..k0+n-1 of row r of an operand into dst as
+// the prologue makes them. width is the operand's last axis, src the row's
+// element k0.
+func (h *rowHelpers) prologueRow(p *Prologue, r, k0, n, width int, dst, src *float32) {
+	set := k0
+	if p.Group > 0 {
+		set += r / p.Group * width
+	}
+	switch p.Kind {
+	case ProAffine:
+		h.affine(n, dst, src, elem(p.Scale, set), elem(p.Shift, set), p.ReLU)
+	case ProBNBackward:
+		at := r*width + k0
+		h.bnBack(n, dst, src, elem(p.X, at), elem(p.Mask, at), elem(p.A, set), elem(p.B, set), elem(p.C, set))
+	default:
+		copy(floats(dst, n), floats(src, n))
+	}
+}
+
+// epilogueBlock finishes the block of m rows and n columns of C at (i, j):
+// statistics of chunk number chunk, bias, residual, ReLU. cols is C's width.
+func (h *rowHelpers) epilogueBlock(e *Epilogue, i, j, m, n, chunk, cols int, c *float32, ldc int) {
+	if !e.Stats.Part.IsNil() {
+		at := 2*chunk*cols + j
+		h.stats(m, n, c, ldc, elem(e.Stats.Shift, j), elem(e.Stats.Part, at), elem(e.Stats.Part, at+cols))
+	}
+	if e.Bias.IsNil() && e.Residual.IsNil() && !e.ReLU {
+		return
+	}
+	h.finish(m, n, c, ldc, elem(e.Bias, j), elem(e.Residual.Mem, i*e.Residual.Ld+j), e.Residual.Ld, e.ReLU)
+}

@@ -1,0 +1,70 @@
+package kernels
+
+import "unsafe"
+
+// gemmScratch is a worker's memory laid out for one unit of a product.
+type gemmScratch struct {
+	rows  []uintptr // addresses of a row chunk's rows of A, whole tiles
+	edge  []float32 // tiles with fewer rows or columns than a whole one
+	a     []float32 // rows of A after prologue, transpose or copy
+	panel []float32 // the unit's own panel of B
+	part  []float32 // sums that C joins last
+}
+
+const (
+	// maxKC is the deepest chunk of k that gemmKC makes.
+	maxKC = 768
+
+	// scratchLd is the stride of rows of A in scratch: an odd number of cache
+	// lines, so that the rows of a tile fall into different sets.
+	scratchLd = maxKC + 16
+)
+
+// rowAddresses sees part of a worker's scratch as n addresses. They are plain
+// numbers to the collector: the job that they belong to keeps A alive.
+func rowAddresses(s []float32, n int) []uintptr {
+	return unsafe.Slice((*uintptr)(unsafe.Pointer(&s[0])), n)
+}
+
+func (k *GemmKernel) scratch(w *Worker) gemmScratch {
+	const rows = StatsChunk + 16 // a chunk's rows in whole tiles
+	s := w.Scratch(ScratchFloats)
+	take := func(n int) []float32 {
+		t := s[:n:n]
+		s = s[n:]
+		return t
+	}
+	return gemmScratch{
+		rows:  rowAddresses(take(2*rows), rows),
+		edge:  take(k.edgeFloats()),
+		a:     take(rows * scratchLd),
+		panel: take(k.NR * maxKC),
+		part:  take(StatsChunk * maxCols),
+	}
+}
+
+// setsOfRows is the strides of A, in bytes, whose rows share too few sets of
+// the first cache: those go through scratch.
+const setsOfRows = 2048
+
+// rowsOfA lists the addresses of rows i..i+m-1 of A at k0, kc deep, after
+// whatever must happen to them before they are read.
+func (j *gemmJob) rowsOfA(s *gemmScratch, i, m, k0, kc int) {
+	a, ld := &s.a[0], scratchLd
+	switch {
+	case kc == 0: // nothing is read
+	case j.TransA:
+		j.k.transpose(m, kc, elem(j.A.Mem, k0*j.A.Ld+i), j.A.Ld, a, ld)
+	case j.Pro.Kind != ProNone, m > j.k.MR && j.A.Ld*4%setsOfRows == 0:
+		for r := range m {
+			j.k.Rows.prologueRow(&j.Pro, i+r, k0, kc, j.K, advance(a, r*ld), elem(j.A.Mem, (i+r)*j.A.Ld+k0))
+		}
+	default:
+		a, ld = elem(j.A.Mem, i*j.A.Ld+k0), j.A.Ld
+	}
+	at := uintptr(unsafe.Pointer(a))
+	n := (m + j.k.MR - 1) / j.k.MR * j.k.MR
+	for r := range n {
+		s.rows[r] = at + uintptr(min(r, m-1)*ld*4)
+	}
+}
