@@ -259,13 +259,13 @@ func TestGemmBits(t *testing.T) {
 		want, wantPart := c.runCPU(cpus[0], d)
 		for u, cpu := range cpus[1:] {
 			got, part := c.runCPU(cpu, d)
-			sameBits(t, fmt.Sprintf("%v: C on backend %d", c, u+1), got, want)
-			sameBits(t, fmt.Sprintf("%v: Part on backend %d", c, u+1), part, wantPart)
+			equalBits(t, fmt.Sprintf("%v: C on backend %d", c, u+1), got, want)
+			equalBits(t, fmt.Sprintf("%v: Part on backend %d", c, u+1), part, wantPart)
 		}
 	}
 }
 
-func sameBits(t *testing.T, what string, got, want []float32) {
+func equalBits(t *testing.T, what string, got, want []float32) {
 	t.Helper()
 	for i := range want {
 		if math.Float32bits(got[i]) != math.Float32bits(want[i]) {
