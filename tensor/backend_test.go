@@ -6,8 +6,7 @@ import (
 	"github.com/sectile-ml/sectile/kernels"
 )
 
-// hostOnly is a backend of memory and the plainest elementwise loops, for
-// tests of what needs no kernels.
+// hostOnly is what these tests need of a backend.
 type hostOnly struct {
 	kernels.Backend
 	cpu *kernels.CPU
@@ -32,8 +31,25 @@ func (h hostOnly) Download(d []float32, s kernels.Mem) error         { return h.
 func (h hostOnly) UploadInts(d kernels.Mem, s []int32)               { h.cpu.UploadInts(d, s) }
 func (h hostOnly) Copy(d, s kernels.Mem)                             { h.cpu.Copy(d, s) }
 
-func (h hostOnly) Map(a *kernels.MapArgs) {
-	for i := range a.Dst.F32() {
-		a.Dst.F32()[i] = a.S
+func (h hostOnly) Map(a *kernels.MapArgs)             { h.cpu.Map(a) }
+func (h hostOnly) Broadcast(a *kernels.BroadcastArgs) { h.cpu.Broadcast(a) }
+func (h hostOnly) Reduce(a *kernels.ReduceArgs)       { h.cpu.Reduce(a) }
+func (h hostOnly) CopyRows(a *kernels.CopyRowsArgs)   { h.cpu.CopyRows(a) }
+func (h hostOnly) Workspace(a any) int                { return 0 }
+
+func (h hostOnly) Gemm(a *kernels.GemmArgs) {
+	x, y, z := a.A.F32(), a.B.F32(), a.C.F32()
+	for i := range a.M {
+		for j := range a.N {
+			var s float32
+			for k := range a.K {
+				if a.TransB {
+					s += x[i*a.A.Ld+k] * y[j*a.B.Ld+k]
+				} else {
+					s += x[i*a.A.Ld+k] * y[k*a.B.Ld+j]
+				}
+			}
+			z[i*a.C.Ld+j] = s
+		}
 	}
 }
