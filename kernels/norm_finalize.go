@@ -21,6 +21,10 @@ func (c *CPU) BNGradFinalize(a *BNGradFinalizeArgs) { bnGradFinalize[float32](a)
 func (Ref64) BNGradFinalize(a *BNGradFinalizeArgs) { bnGradFinalize[float64](a) }
 
 func bnFinalize[F Float](a *BNFinalizeArgs) {
+	if a.Eval {
+		bnFinalizeEval[F](a)
+		return
+	}
 	moments := a.Moments.F64()
 	gamma, beta := vals[F](a.Gamma), vals[F](a.Beta)
 	mean, invStd := vals[F](a.Mean), vals[F](a.InvStd)
@@ -40,6 +44,21 @@ func bnFinalize[F Float](a *BNFinalizeArgs) {
 	}
 	if !a.RunVar.IsNil() {
 		moveRunning(vals[F](a.RunVar), moments[a.C:], a, 1/float64(max(a.Count-1, 1)))
+	}
+}
+
+// bnFinalizeEval takes mean and variance from the running statistics.
+func bnFinalizeEval[F Float](a *BNFinalizeArgs) {
+	gamma, beta := vals[F](a.Gamma), vals[F](a.Beta)
+	mean, invStd := vals[F](a.Mean), vals[F](a.InvStd)
+	scale, shift := vals[F](a.Scale), vals[F](a.Shift)
+	runMean, runVar := vals[F](a.RunMean), vals[F](a.RunVar)
+	for c := range a.C {
+		m := float64(runMean[c])
+		inv := 1 / math.Sqrt(float64(runVar[c])+float64(a.Eps))
+		s := float64(float64(gamma[c]) * inv)
+		mean[c], invStd[c] = F(m), F(inv)
+		scale[c], shift[c] = F(s), F(float64(beta[c])-float64(m*s))
 	}
 }
 
