@@ -1,0 +1,17 @@
+package nn
+
+import (
+	"testing"
+
+	"github.com/sectile-ml/sectile/kernels"
+)
+
+// backend is the CPU's, with the rows that SECTILE_KERNELS pins.
+func backend(t testing.TB) kernels.Backend {
+	t.Helper()
+	b, err := kernels.Default()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
