@@ -20,10 +20,6 @@ type convState struct {
 
 func (*convState) init(c *CPU) {}
 
-// convKernel is the row that convolutions run on: the best that the pins
-// allow.
-func (c *CPU) convKernel() *GemmKernel { return usable(c.pins, gemmTable)[0] }
-
 // convPlan is how a forward or input-gradient pass of one shape is cut.
 type convPlan struct {
 	*GemmKernel
@@ -71,7 +67,7 @@ func (p *convPlan) plan(c *CPU, s *ConvShape, pass Pass, pro ProKind, statGroup 
 			}
 		}
 	}
-	p.GemmKernel = c.convKernel()
+	p.GemmKernel = c.kernel
 	p.panels = ceilDiv(p.dc, p.NR)
 	p.cutItems()
 	p.cutScratch(pro, s.N)
@@ -215,12 +211,12 @@ func (c *CPU) convolve(a *ConvArgs, pass Pass) {
 	j.accumulate = a.Accumulate
 	if pass == PassForward {
 		j.plan(c, s, pass, a.ProX.Kind, a.Epi.Stats.group())
-		j.loader.open(a.X, &a.ProX, s.N*s.H*s.W, s.C)
+		j.loader = convLoader{j.Rows, &a.ProX, a.X.F32(), s.C}
 		j.src, j.srcC, j.dst, j.dstC = a.X.F32(), s.C, a.Y.F32(), s.OC
 		j.epi = &a.Epi
 	} else {
 		j.plan(c, s, pass, a.ProY.Kind, 0)
-		j.loader.open(a.Y, &a.ProY, s.N*s.OH()*s.OW(), s.OC)
+		j.loader = convLoader{j.Rows, &a.ProY, a.Y.F32(), s.OC}
 		j.src, j.srcC, j.dst, j.dstC = a.Y.F32(), s.OC, a.X.F32(), s.C
 		j.epi = nil
 	}
@@ -358,7 +354,8 @@ func (b *convBlock) chunk(q, p0, p1 int) {
 			b.scatter(c, ld, p*b.NR, n)
 		}
 		if b.epi != nil {
-			finish(b.epi, b.dst, b.dstC, b.m0, rows, b.group*b.dc+p*b.NR, n, b.block)
+			c0 := b.group*b.dc + p*b.NR
+			b.Rows.epilogueBlock(b.epi, b.m0, c0, rows, n, b.block, b.dstC, &b.dst[b.m0*b.dstC+c0], b.dstC)
 		}
 	}
 }
@@ -397,7 +394,7 @@ func (b *convBlock) scatter(strip []float32, ld, c0, n int) {
 		at := ((img*g.y.size+y*g.y.dstStep+g.y.dst)*g.x.size + x*g.x.dstStep + g.x.dst) * b.dstC
 		row, from := b.dst[at+c0:][:n], strip[i*ld:]
 		if b.accumulate {
-			addRow(row, from)
+			b.Rows.add(1, n, &row[0], n, &from[0], n)
 		} else {
 			copy(row, from)
 		}

@@ -66,31 +66,17 @@ func (j *convPackJob) Tile(_ *Worker, i int) {
 	dst, width := p.panel(j.dst, group, g, i%p.panels), p.width(n)
 	if j.pass == PassForward {
 		depth := j.kh * j.kw * j.cg
-		packColumns(dst, j.w[(group*j.og+n0)*depth:], depth, n, width, depth)
+		w := Mat{F32Mem(j.w[group*j.og*depth:]), depth}
+		p.packB(w, true, 0, depth, n0, n0+n, dst)
 		return
 	}
 	taps := j.kh * j.kw
 	for ty := range g.y.taps {
 		for tx := range g.x.taps {
 			tap := (g.y.k0+ty*g.y.dk)*j.kw + g.x.k0 + tx*g.x.dk
-			for oc := range j.og {
-				from := j.w[((group*j.og+oc)*taps+tap)*j.cg+n0:][:n]
-				copy(dst, from)
-				clear(dst[n:width])
-				dst = dst[width:]
-			}
+			w := Mat{F32Mem(j.w[(group*j.og*taps+tap)*j.cg:]), taps * j.cg}
+			p.packB(w, false, 0, j.og, n0, n0+n, dst)
+			dst = dst[j.og*width:]
 		}
-	}
-}
-
-// packColumns writes dst[k*width+j] = src[j*ld+k] for k < depth, j < n and
-// zeros for the other columns.
-func packColumns(dst, src []float32, depth, n, width, ld int) {
-	for k := range depth {
-		row := dst[k*width:][:width]
-		for j := range n {
-			row[j] = src[j*ld+k]
-		}
-		clear(row[n:])
 	}
 }

@@ -2,64 +2,29 @@ package kernels
 
 import "unsafe"
 
-// convLoader reads pixels of an operand through its prologue.
+// convLoader reads pixels of c channels through a prologue.
 type convLoader struct {
-	val, x, mask []float32 // [pixels, c]
-	scale, shift []float32 // ProAffine: [sets, c]
-	ca, cb, cc   []float32 // ProBNBackward: [sets, c]
-	kind         ProKind
-	relu         bool
-	c, set       int // channels of a pixel; pixels of a coefficient set
-}
-
-// open makes l read m, pixels pixels of c channels.
-func (l *convLoader) open(m Mem, p *Prologue, pixels, c int) {
-	*l = convLoader{val: m.F32(), kind: p.Kind, relu: p.ReLU, c: c, set: p.Group}
-	if l.set == 0 {
-		l.set = max(1, pixels)
-	}
-	switch p.Kind {
-	case ProAffine:
-		l.scale, l.shift = p.Scale.F32(), p.Shift.F32()
-	case ProBNBackward:
-		l.ca, l.cb, l.cc = p.A.F32(), p.B.F32(), p.C.F32()
-		l.x = p.X.F32()
-		if !p.Mask.IsNil() {
-			l.mask = p.Mask.F32()
-		}
-	}
+	rows *rowHelpers
+	pro  *Prologue
+	val  []float32
+	c    int
 }
 
 // load writes channels [c0, c0+n) of count pixels from pixel on to dst, one
 // pixel every stride floats.
 func (l *convLoader) load(dst []float32, pixel, count, c0, n, stride int) {
-	switch {
-	case l.kind != ProNone:
-		for i := range count {
-			l.transform(dst[i*stride:][:n], pixel+i, c0)
-		}
-	case n == l.c && n == stride:
+	if l.pro.Kind == ProNone && n == l.c && n == stride {
 		copy(dst[:count*n], l.val[pixel*n:])
-	default:
-		at := pixel*l.c + c0
-		for i := range count {
-			copy(dst[i*stride:][:n], l.val[at:])
-			at += l.c
-		}
-	}
-}
-
-func (l *convLoader) transform(dst []float32, pixel, c0 int) {
-	at, k := pixel*l.c+c0, pixel/l.set*l.c+c0
-	if l.kind == ProAffine {
-		affineRow(dst, l.val[at:], l.scale[k:], l.shift[k:], l.relu)
 		return
 	}
-	var mask []float32
-	if l.mask != nil {
-		mask = l.mask[at:]
+	for i := range count {
+		at := (pixel+i)*l.c + c0
+		if l.pro.Kind == ProNone {
+			copy(dst[i*stride:][:n], l.val[at:])
+		} else {
+			l.rows.prologueRow(l.pro, pixel+i, c0, n, l.c, &dst[i*stride], &l.val[at])
+		}
 	}
-	bnBackwardRow(dst, l.val[at:], l.x[at:], mask, l.ca[k:], l.cb[k:], l.cc[k:])
 }
 
 // zeroTap is what padding taps point at: a tap of a chunk has at most as many

@@ -44,7 +44,7 @@ type weightPlan struct {
 }
 
 func (p *weightPlan) plan(c *CPU, s *ConvShape, proX, proY ProKind) {
-	*p = weightPlan{GemmKernel: c.convKernel(), s: *s, oh: s.OH(), ow: s.OW(), taps: s.KH * s.KW}
+	*p = weightPlan{GemmKernel: c.kernel, s: *s, oh: s.OH(), ow: s.OW(), taps: s.KH * s.KW}
 	p.cg, p.og = s.C/s.Groups, s.OC/s.Groups
 	p.columns = p.cg
 	p.grid = convGrid{
@@ -125,8 +125,8 @@ func (c *CPU) Conv2DGradWeight(a *ConvArgs) {
 	j := c.weightJobs.get()
 	s := &a.ConvShape
 	j.plan(c, s, a.ProX.Kind, a.ProY.Kind)
-	j.x.open(a.X, &a.ProX, s.N*s.H*s.W, s.C)
-	j.y.open(a.Y, &a.ProY, s.N*j.oh*j.ow, s.OC)
+	j.x = convLoader{j.Rows, &a.ProX, a.X.F32(), s.C}
+	j.y = convLoader{j.Rows, &a.ProY, a.Y.F32(), s.OC}
 	j.dw, j.accumulate = a.Wt.F32(), a.Accumulate
 	n := j.outputs()
 	j.out = j.dw
@@ -136,7 +136,7 @@ func (c *CPU) Conv2DGradWeight(a *ConvArgs) {
 	}
 	c.team.Do(j.lanes*s.Groups*j.oItems*j.cItems, s.FLOP()/128, j)
 	if split {
-		j.join = joinJob{dst: j.dw, lanes: j.out, n: n, accumulate: a.Accumulate}
+		j.join = joinJob{rows: j.Rows, dst: j.dw, lanes: j.out, n: n, accumulate: a.Accumulate}
 		c.team.Do(ceilDiv(n, joinBlock), j.lanes*n/4, &j.join)
 	}
 	j.x, j.y, j.join, j.out, j.dw = convLoader{}, convLoader{}, joinJob{}, nil, nil
@@ -241,14 +241,10 @@ func (b *weightBlock) tiles(t int, segs []seg, load bool) {
 	out := b.out[(b.group*b.og+b.o0)*k+t*b.cg+b.c0:]
 	for c := 0; c < b.cn; c += b.NR {
 		n := min(b.NR, b.cn-c)
-		ldb := b.ldb
-		if ldb == 0 {
-			ldb = b.width(n)
-		}
 		for o := 0; o < b.on; o += b.OuterMR {
 			m := min(b.OuterMR, b.on-o)
 			b.outerTile(m, n, unsafe.Slice((*asm.Seg)(unsafe.Pointer(unsafe.SliceData(segs))), len(segs)),
-				b.lda, ldb, &out[o*k+c], k, load, b.edge)
+				b.lda, b.ldb, &out[o*k+c], k, load, b.edge)
 			for i := range segs {
 				segs[i].a += uintptr(b.aStep)
 			}
@@ -413,6 +409,7 @@ const joinBlock = 2048
 
 // joinJob adds the lanes in a balanced tree: dst (+)= tree(lanes).
 type joinJob struct {
+	rows       *rowHelpers
 	dst, lanes []float32
 	n          int
 	accumulate bool
@@ -424,11 +421,11 @@ func (j *joinJob) Tile(_ *Worker, i int) {
 	lanes := len(j.lanes) / j.n
 	for step := 1; step < lanes; step *= 2 {
 		for l := 0; l+step < lanes; l += 2 * step {
-			addRow(j.lanes[l*j.n+from:l*j.n+to], j.lanes[(l+step)*j.n+from:(l+step)*j.n+to])
+			j.rows.add(1, to-from, &j.lanes[l*j.n+from], j.n, &j.lanes[(l+step)*j.n+from], j.n)
 		}
 	}
 	if j.accumulate {
-		addRow(j.dst[from:to], j.lanes[from:to])
+		j.rows.add(1, to-from, &j.dst[from], j.n, &j.lanes[from], j.n)
 		return
 	}
 	copy(j.dst[from:to], j.lanes[from:to])
