@@ -1,6 +1,7 @@
 package nn
 
 import (
+	"math/rand/v2"
 	"testing"
 
 	"github.com/sectile-ml/sectile/kernels"
@@ -15,3 +16,6 @@ func backend(t testing.TB) kernels.Backend {
 	}
 	return b
 }
+
+// seeded is the tests' random stream.
+func seeded() *rand.PCG { return rand.NewPCG(1, 2) }

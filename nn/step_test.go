@@ -27,7 +27,7 @@ func newTrainer(t testing.TB, b kernels.Backend, batch int) *trainer {
 		t.Fatal(err)
 	}
 	cfg.Classes = 10
-	rng := rand.NewPCG(1, 2)
+	rng := seeded()
 	s := &trainer{t: t, tape: autograd.NewTape(b), net: NewResNet(b, cfg, rng), image: autograd.Dims(batch, 8, 8, 1)}
 	s.opt = NewOptimizer(b, SGD{Momentum: 0.9}, Group{Weights: Weights(s.net), Decay: 1e-4, Scale: 1})
 	r := rand.New(rng)
