@@ -1,10 +1,10 @@
 package nn
 
 import (
-	"math/rand/v2"
 	"testing"
 
 	"github.com/sectile-ml/sectile/kernels"
+	"github.com/sectile-ml/sectile/tensor"
 )
 
 // backend is the CPU's, with the rows that SECTILE_KERNELS pins.
@@ -18,4 +18,4 @@ func backend(t testing.TB) kernels.Backend {
 }
 
 // seeded is the tests' random stream.
-func seeded() *rand.PCG { return rand.NewPCG(1, 2) }
+func seeded() *tensor.RNG { return tensor.NewRNG(1, "nn test") }

@@ -156,7 +156,7 @@ func TestLoadRefuses(t *testing.T) {
 	other := MLPHead(b, "projection_head", 3, 4, 2, seeded())
 	before := other.State()[0].Value.Float32s()
 	err := (&Checkpoint{State: other.State(), Trainer: new(int)}).Load(path)
-	if err == nil || !strings.Contains(err.Error(), "another run's checkpoint: 2 loaded, 2 missing (projection_head.2.weight, projection_head.2.bias), 6 unexpected (") {
+	if err == nil || !strings.Contains(err.Error(), "another run's checkpoint: 2 fit, 2 missing (projection_head.2.weight, projection_head.2.bias), 6 unexpected (") {
 		t.Errorf("another head: %v", err)
 	}
 	golden.Equal(t, "untouched", other.State()[0].Value.Float32s(), before)

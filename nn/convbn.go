@@ -1,10 +1,9 @@
 package nn
 
 import (
-	"math/rand/v2"
-
 	"github.com/sectile-ml/sectile/autograd"
 	"github.com/sectile-ml/sectile/kernels"
+	"github.com/sectile-ml/sectile/tensor"
 )
 
 // ConvBN is the unit that ResNets are made of: a convolution and the batch
@@ -19,7 +18,7 @@ type ConvBN struct {
 
 // NewConvBN makes a k×k convolution with padding k/2 and its batch norm. The
 // two have names of their own, as in torchvision: "conv1" and "bn1".
-func NewConvBN(b kernels.Backend, conv, norm string, in, out, k, stride int, rng rand.Source) *ConvBN {
+func NewConvBN(b kernels.Backend, conv, norm string, in, out, k, stride int, rng *tensor.RNG) *ConvBN {
 	return &ConvBN{NewConv2D(b, conv, in, out, k, autograd.Square(stride, k/2), rng), NewBatchNorm(b, norm, out)}
 }
 

@@ -2,10 +2,10 @@ package nn
 
 import (
 	"math"
-	"math/rand/v2"
 
 	"github.com/sectile-ml/sectile/autograd"
 	"github.com/sectile-ml/sectile/kernels"
+	"github.com/sectile-ml/sectile/tensor"
 )
 
 // Linear is y = x Wᵀ + b: [N,in] to [N,out].
@@ -16,7 +16,7 @@ type Linear struct {
 
 // NewLinear makes a layer whose weight and bias are uniform in ±1/sqrt(in), as
 // torch.nn.Linear's are.
-func NewLinear(b kernels.Backend, name string, in, out int, rng rand.Source) *Linear {
+func NewLinear(b kernels.Backend, name string, in, out int, rng *tensor.RNG) *Linear {
 	l := &Linear{autograd.NewParam(b, name+".weight", out, in), autograd.NewParam(b, name+".bias", out)}
 	bound := 1 / math.Sqrt(float64(in))
 	uniform(l.Weight, bound, rng)

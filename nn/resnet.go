@@ -2,7 +2,6 @@ package nn
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"strings"
 
 	"github.com/sectile-ml/sectile/autograd"
@@ -93,7 +92,7 @@ type ResNet struct {
 
 // NewResNet makes a network with torchvision's names and initial weights:
 // convolutions as in NewConv2D, gamma 1, beta 0, "fc" as in NewLinear.
-func NewResNet(b kernels.Backend, cfg ResNetConfig, rng rand.Source) *ResNet {
+func NewResNet(b kernels.Backend, cfg ResNetConfig, rng *tensor.RNG) *ResNet {
 	r := &ResNet{ResNetConfig: cfg, Stem: NewConvBN(b, "conv1", "bn1", cfg.Channels, cfg.Width, cfg.StemKernel, cfg.StemStride, rng)}
 	in := cfg.Width
 	for i, n := range cfg.Blocks {
@@ -162,7 +161,7 @@ type Block struct {
 	Down  *ConvBN   // 1×1 on the shortcut where the shape changes; nil: identity
 }
 
-func newBlock(b kernels.Backend, name string, bottleneck bool, in, width, out, stride int, rng rand.Source) *Block {
+func newBlock(b kernels.Backend, name string, bottleneck bool, in, width, out, stride int, rng *tensor.RNG) *Block {
 	unit := func(i, in, out, k, stride int) *ConvBN {
 		return NewConvBN(b, fmt.Sprintf("%sconv%d", name, i), fmt.Sprintf("%sbn%d", name, i), in, out, k, stride, rng)
 	}

@@ -1,7 +1,6 @@
 package nn
 
 import (
-	"math/rand/v2"
 	"slices"
 	"testing"
 
@@ -30,9 +29,8 @@ func newTrainer(t testing.TB, b kernels.Backend, batch int) *trainer {
 	rng := seeded()
 	s := &trainer{t: t, tape: autograd.NewTape(b), net: NewResNet(b, cfg, rng), image: autograd.Dims(batch, 8, 8, 1)}
 	s.opt = NewOptimizer(b, SGD{Momentum: 0.9}, Group{Weights: Weights(s.net), Decay: 1e-4, Scale: 1})
-	r := rand.New(rng)
 	for range s.image.Len() {
-		s.x = append(s.x, float32(r.NormFloat64()))
+		s.x = append(s.x, float32(rng.Normal()))
 	}
 	for i := range batch {
 		s.labels = append(s.labels, int32(i%10))

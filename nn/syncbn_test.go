@@ -3,7 +3,6 @@ package nn
 import (
 	"fmt"
 	"math"
-	"math/rand/v2"
 	"testing"
 
 	"github.com/sectile-ml/sectile/autograd"
@@ -17,10 +16,10 @@ import (
 func shared(t *testing.T, ranks int, sync bool) []float32 {
 	t.Helper()
 	const batch = 8
-	r := rand.New(seeded())
+	r := seeded()
 	image := make([]float32, batch*8*8)
 	for i := range image {
-		image[i] = float32(3 + 2*r.NormFloat64())
+		image[i] = float32(3 + 2*r.Normal())
 	}
 	results := make([][]float32, ranks)
 	stats := 0
@@ -104,13 +103,13 @@ func TestSyncBN(t *testing.T) {
 func TestSyncBNUnequalShares(t *testing.T) {
 	const groups, c = 2, 3
 	counts := []int{5, 1, 4}
-	r := rand.New(seeded())
+	r := seeded()
 	values := make([][][]float64, groups*c) // [group·channel][rank][i]
 	for k := range values {
 		for _, n := range counts {
 			v := make([]float64, n)
 			for i := range v {
-				v[i] = 1e6 + r.NormFloat64()
+				v[i] = 1e6 + r.Normal()
 			}
 			values[k] = append(values[k], v)
 		}

@@ -19,7 +19,7 @@ type Report struct {
 
 // String is the four counts, and the first names of what does not fit.
 func (r Report) String() string {
-	s := fmt.Sprintf("%d loaded", len(r.Loaded))
+	s := fmt.Sprintf("%d fit", len(r.Loaded))
 	for _, l := range []struct {
 		what  string
 		names []string
