@@ -66,6 +66,7 @@ type stage struct {
 	ref  bool // b is Ref64
 	outs []output
 	ins  []input
+	free []func()
 }
 
 type output struct {
@@ -86,9 +87,17 @@ func (s *stage) mem(v []float32) Mem {
 		}
 		return F64Mem(d)
 	}
-	m := guarded(s.t, len(v))
+	m, free := guarded(s.t, len(v))
+	s.free = append(s.free, free)
 	copy(m.F32(), v)
 	return m
+}
+
+// done unmaps the operands.
+func (s *stage) done() {
+	for _, f := range s.free {
+		f()
+	}
 }
 
 // in is an operand that the op may only read.
@@ -140,6 +149,7 @@ func conform(t *testing.T, what string, run func(s *stage)) {
 	ref := &stage{t: t, b: Ref64{}, ref: true}
 	run(ref)
 	names, pins := vecPins(t)
+	defer ref.done()
 	same := map[bool]*stage{} // by whether the row is assembly
 	from := map[bool]string{}
 	for i, name := range names {
@@ -147,6 +157,7 @@ func conform(t *testing.T, what string, run func(s *stage)) {
 			b := testCPU(threads, name, pins[i])
 			b.Enter()
 			s := &stage{t: t, b: b}
+			defer s.done()
 			run(s)
 			b.Leave()
 			who := fmt.Sprintf("%s: %s, team of %d", what, name, threads)
@@ -189,7 +200,7 @@ func near(t *testing.T, who string, got, want output) bool {
 	t.Helper()
 	for i := range got.mem.Len {
 		g, w := got.value(i), want.value(i)
-		if g == w || g != g && w != w {
+		if g == w || g != g && w != w || got.mem.Type == Float32 && g == float64(float32(w)) {
 			continue
 		}
 		if d := math.Abs(g - w); !(d <= got.atol+got.rtol*math.Abs(w)) {
