@@ -6,9 +6,9 @@ import (
 )
 
 // TestExpLog sweeps every 97th float32 bit pattern, both signs, NaNs and
-// denormals included. Measured over all patterns of the sweep: exp and log are
-// within 1 ulp of math's float64 results on AVX2 and AVX-512, within 2 on the
-// Go row.
+// denormals included. Measured: exp and log are within 0.87 and 0.90 ulp of
+// math's float64 results on AVX2 and AVX-512, within 1.17 and 0.89 on the Go
+// row, which rounds its products.
 func TestExpLog(t *testing.T) {
 	const n = 1 << 16
 	x, y := F32Mem(make([]float32, n)), F32Mem(make([]float32, n))
@@ -25,7 +25,7 @@ func TestExpLog(t *testing.T) {
 			eachVec(t, func(t *testing.T, b *CPU) {
 				bound := 1.0
 				if b.Name() == "cpu/go" {
-					bound = 2
+					bound = 1.25
 				}
 				worst, at := 0.0, float32(0)
 				for p := uint64(0); p < 1<<32; {

@@ -3,49 +3,21 @@ package kernels
 import (
 	"math"
 	"sort"
+
+	"github.com/sectile-ml/sectile/asm"
 )
 
 // optimRow is a row of the table "optim": the inner loops of the optimizers,
-// one pass over a run of n elements. keep is all ones, or 0 at the first step,
-// when what the moments held before counts as zero.
+// one pass over a run of n elements. The factors' types have the formulas.
 type optimRow struct {
 	Kernel
 
-	// Momentum serves SGD, LARC and LARS:
-	//
-	//	d = rate * fma(wd, p, g)
-	//	m = fma(mom, m&keep, d)
-	//	p = fma(-lr, nesterov ? fma(mom, m, d) : m, p)
-	//
-	// SGD has rate 1; LARS has its lr in the rate, and lr 1.
-	Momentum func(n int, p, g, m *float32, k *MomentumFactors)
+	// Momentum serves SGD (Rate 1), LARC, and LARS, which has its lr in the
+	// rate and NegLR -1.
+	Momentum func(n int, p, g, m *float32, k *asm.MomentumFactors)
 
-	// Adam serves Adam (shrink 1) and AdamW (wd 0):
-	//
-	//	d = fma(wd, p, g)
-	//	m = fma(beta1, m&keep, (1-beta1)*d)
-	//	v = fma(beta2, v&keep, ((1-beta2)*d)*d)
-	//	p = fma(-lr, m / fma(sqrt(v), root, eps), shrink*p)
-	//
-	// lr is divided by 1-beta1^t already, root is 1/sqrt(1-beta2^t).
-	Adam func(n int, p, g, m, v *float32, k *AdamFactors)
-}
-
-// MomentumFactors are the scalars of optimRow.Momentum, made in float64 and
-// rounded once. NegLR is -lr; Keep and Nesterov are masks, all ones or 0.
-type MomentumFactors struct {
-	WD, Rate, Mom, NegLR float32
-	Keep, Nesterov       uint32
-}
-
-// AdamFactors are the scalars of optimRow.Adam, made in float64 and rounded
-// once.
-type AdamFactors struct {
-	WD, Shrink       float32
-	Beta1, One1      float32 // beta1, 1-beta1
-	Beta2, One2      float32 // beta2, 1-beta2
-	Root, Eps, NegLR float32
-	Keep             uint32
+	// Adam serves Adam and AdamW.
+	Adam func(n int, p, g, m, v *float32, k *asm.AdamFactors)
 }
 
 type optimState struct {
@@ -104,9 +76,9 @@ type updateJob struct {
 	vec       *vecRow
 	sums      *reduceRow
 	measuring bool
-	square    []float32         // of d, a chunk of NormChunk each
-	momentum  []MomentumFactors // of each span
-	adam      []AdamFactors
+	square    []float32             // of d, a chunk of NormChunk each
+	momentum  []asm.MomentumFactors // of each span
+	adam      []asm.AdamFactors
 }
 
 // Update moves every span that has a gradient, all in one sweep. Without
@@ -190,11 +162,11 @@ func (a *UpdateArgs) keep() uint32 {
 	return ^uint32(0)
 }
 
-func (a *UpdateArgs) momentumFactors(s *Span, rate float64) MomentumFactors {
+func (a *UpdateArgs) momentumFactors(s *Span, rate float64) asm.MomentumFactors {
 	if s.M.IsNil() && a.Momentum != 0 && withGrad(s) {
 		panic(&ArgError{"Update", "momentum without M"})
 	}
-	k := MomentumFactors{WD: s.Decay, Rate: 1, Mom: a.Momentum, NegLR: -a.LR, Keep: a.keep()}
+	k := asm.MomentumFactors{WD: s.Decay, Rate: 1, Mom: a.Momentum, NegLR: -a.LR, Keep: a.keep()}
 	switch a.Kind {
 	case UpdateLARC:
 		k.Rate = float32(rate)
@@ -216,9 +188,9 @@ func (a *UpdateArgs) momentumFactors(s *Span, rate float64) MomentumFactors {
 	return k
 }
 
-func (a *UpdateArgs) adamFactors(s *Span) AdamFactors {
+func (a *UpdateArgs) adamFactors(s *Span) asm.AdamFactors {
 	lr, b1, b2, t := float64(a.LR), float64(a.Beta1), float64(a.Beta2), float64(a.Step+1)
-	k := AdamFactors{
+	k := asm.AdamFactors{
 		WD: s.Decay, Shrink: 1,
 		Beta1: a.Beta1, One1: float32(1 - b1),
 		Beta2: a.Beta2, One2: float32(1 - b2),

@@ -3,6 +3,8 @@ package kernels
 import (
 	"math"
 	"unsafe"
+
+	"github.com/sectile-ml/sectile/asm"
 )
 
 // goOptim is the Go row of the table "optim".
@@ -17,7 +19,7 @@ func kept(m float32, keep uint32) float32 {
 	return math.Float32frombits(math.Float32bits(m) & keep)
 }
 
-func goMomentum(n int, p, g, m *float32, k *MomentumFactors) {
+func goMomentum(n int, p, g, m *float32, k *asm.MomentumFactors) {
 	ps, gs, ms := unsafe.Slice(p, n), unsafe.Slice(g, n), unsafe.Slice(m, n)
 	for i := range ps {
 		d := k.Rate * (float32(k.WD*ps[i]) + gs[i])
@@ -30,7 +32,7 @@ func goMomentum(n int, p, g, m *float32, k *MomentumFactors) {
 	}
 }
 
-func goAdam(n int, p, g, m, v *float32, k *AdamFactors) {
+func goAdam(n int, p, g, m, v *float32, k *asm.AdamFactors) {
 	ps, gs, ms, vs := unsafe.Slice(p, n), unsafe.Slice(g, n), unsafe.Slice(m, n), unsafe.Slice(v, n)
 	for i := range ps {
 		d := float32(k.WD*ps[i]) + gs[i]
