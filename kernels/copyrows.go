@@ -30,7 +30,7 @@ func (a *CopyRowsArgs) indices() (dst, src []int32) {
 	check := func(what string, m Mat, index Mem) []int32 {
 		rows := 0 // that m has
 		if m.Len >= a.C {
-			rows = (m.Len-a.C)/m.Ld + 1
+			rows = (m.Len-a.C)/max(m.Ld, 1) + 1
 		}
 		if index.IsNil() {
 			if a.Rows > rows {
