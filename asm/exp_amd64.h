@@ -64,8 +64,9 @@
 	VFMADD213PS  Z26, Z0, Z3;  \
 	VSCALEFPS    Z2, Z3, Z0
 
-// EXP256: Y0 = exp(Y0), Y2, Y3 and Y4 are scratch. 2^n is two powers of two
-// whose first product is exact, so the result is rounded once, like VSCALEF's.
+// EXP256: Y0 = exp(Y0), Y2, Y3 and Y4 are scratch. Half of n is added to the
+// polynomial's exponent, which is exact (|n/2| <= 75), the other half is a
+// product: the result is rounded once, like VSCALEF's.
 #define EXP256 \
 	VMOVUPS      CMin, Y3;        \
 	VMAXPS       Y0, Y3, Y0;      \
@@ -85,11 +86,10 @@
 	VCVTPS2DQ    Y2, Y2;          \
 	VPSRAD       $1, Y2, Y4;      \
 	VPSUBD       Y4, Y2, Y2;      \
-	VPADDD       CBias, Y4, Y4;   \
-	VPADDD       CBias, Y2, Y2;   \
 	VPSLLD       $23, Y4, Y4;     \
+	VPADDD       Y4, Y3, Y3;      \
+	VPADDD       CBias, Y2, Y2;   \
 	VPSLLD       $23, Y2, Y2;     \
-	VMULPS       Y4, Y3, Y3;      \
 	VMULPS       Y2, Y3, Y0
 
 // LOGCONST512 loads what LOG512 keeps in Z10-Z29.
