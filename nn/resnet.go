@@ -35,6 +35,12 @@ func smallImage(channels, width, stride, grid int, blocks ...int) ResNetConfig {
 	return ResNetConfig{Channels: channels, Width: width, Blocks: blocks, StemKernel: 3, StemStride: stride, Grid: grid}
 }
 
+// wide multiplies every channel count.
+func wide(times int, c ResNetConfig) ResNetConfig {
+	c.Width *= times
+	return c
+}
+
 // resNets is the table of names, without "fc".
 var resNets = []struct {
 	name string
@@ -45,6 +51,9 @@ var resNets = []struct {
 	{"resnet50", imageNet(true, 3, 4, 6, 3)},
 	{"resnet101", imageNet(true, 3, 4, 23, 3)},
 	{"resnet152", imageNet(true, 3, 8, 36, 3)},
+	{"resnet50w2", wide(2, imageNet(true, 3, 4, 6, 3))},
+	{"resnet50w4", wide(4, imageNet(true, 3, 4, 6, 3))},
+	{"resnet50w5", wide(5, imageNet(true, 3, 4, 6, 3))},
 	{"resnet18c", smallImage(3, 64, 1, 1, 2, 2, 2, 2)},
 	{"small8", smallImage(1, 16, 1, 1, 1, 1, 1)},
 	{"small14", smallImage(1, 16, 1, 1, 2, 2, 2)},
@@ -52,7 +61,8 @@ var resNets = []struct {
 }
 
 // ResNetByName is the configuration of a named network without "fc":
-// resnet18, 34, 50, 101, 152 (ImageNet); resnet18c (CIFAR: 3×3 stem of stride
+// resnet18, 34, 50, 101, 152 (ImageNet); resnet50w2, w4, w5 (SwAV's wide ones:
+// every channel count times 2, 4, 5); resnet18c (CIFAR: 3×3 stem of stride
 // 1, no pool); small8 and small14 (grey images of about 28×28, widths 16, 32,
 // 64); demo8 (small8 with a stem of stride 2 and a 2×2 grid: 256 features).
 // The error of an unknown name lists the known ones.

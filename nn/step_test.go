@@ -1,10 +1,12 @@
 package nn
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 
 	"github.com/sectile-ml/sectile/autograd"
+	"github.com/sectile-ml/sectile/internal/golden"
 	"github.com/sectile-ml/sectile/kernels"
 )
 
@@ -92,5 +94,87 @@ func TestPlan(t *testing.T) {
 	}
 	if at[0] != at[1] || at[1] != at[2] {
 		t.Errorf("the loss moves: %v", at)
+	}
+}
+
+// TestSameBits: a training step gives the same bits on any number of threads
+// and on AVX2 as on AVX-512.
+func TestSameBits(t *testing.T) {
+	run := func(threads int, pin string) []float32 {
+		pins, err := kernels.ParsePins(pin)
+		if err != nil {
+			t.Skip(err)
+		}
+		s := newTrainer(t, kernels.NewCPU(kernels.NewTeam(threads), pins), 8)
+		var v []float32
+		for range 4 {
+			v = append(v, s.step())
+		}
+		for _, p := range s.net.State() {
+			v = append(v, p.Value.Float32s()...)
+		}
+		return v
+	}
+	want := run(1, "")
+	for _, c := range []struct {
+		threads int
+		pin     string
+	}{{2, ""}, {7, ""}, {1, "avx2"}, {3, "avx2"}} {
+		golden.Equal(t, fmt.Sprintf("%d threads, rows %q", c.threads, c.pin), run(c.threads, c.pin), want)
+	}
+}
+
+// TestSteadyUpdate: from the second step on the optimizer and the momentum
+// encoder allocate nothing.
+func TestSteadyUpdate(t *testing.T) {
+	b := backend(t)
+	s := newTrainer(t, b, 8)
+	key := newTrainer(t, b, 8).net
+	ema := NewEMA(b, key, s.net)
+	for _, rule := range []Rule{SGD{Momentum: 0.9}, LARC{Momentum: 0.9, Trust: 0.001, Eps: 1e-8}, AdamW{Beta1: 0.9, Beta2: 0.999, Eps: 1e-8}} {
+		s.opt = NewOptimizer(b, rule, Group{Weights: Weights(s.net), Decay: 1e-4, Scale: 1, Adapt: true})
+		s.step()
+		n := testing.AllocsPerRun(5, func() {
+			s.opt.Clip(s.tape, 1)
+			s.opt.Step(s.tape, 0.01)
+			ema.Step(0.99)
+		})
+		if n != 0 {
+			t.Errorf("%T: %v allocations", rule, n)
+		}
+	}
+}
+
+// TestPeaks: what training takes besides weights, as the design promises.
+func TestPeaks(t *testing.T) {
+	if testing.Short() {
+		t.Skip("large networks")
+	}
+	b := backend(t)
+	for _, c := range []struct {
+		name        string
+		batch, side int
+		most        int
+	}{
+		{"resnet50", 16, 224, 1_650_000_000},
+		{"resnet18c", 128, 32, 760_000_000},
+	} {
+		cfg, err := ResNetByName(c.name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cfg.Classes = 10
+		net := NewResNet(b, cfg, seeded())
+		tape := autograd.NewTape(b)
+		tape.Begin("train")
+		x := autograd.Dims(c.batch, c.side, c.side, 3)
+		y := net.Forward(&Pass{Tape: tape, Train: true}, tape.Input(x, make([]float32, x.Len())))
+		tape.Backward(autograd.CrossEntropy(y, tape.Ints(make([]int32, c.batch))))
+		if peak := tape.Peak(); peak > c.most {
+			t.Errorf("%s, batch %d: %d MB, want at most %d", c.name, c.batch, peak/1e6, c.most/1_000_000)
+		}
+		for _, p := range net.State() {
+			p.Value.Release()
+		}
 	}
 }
