@@ -30,6 +30,7 @@ type gemmPlan struct {
 	groupChunks        int // row chunks of StatsChunk in a group
 	rowBlock, colBlock int // row chunks and columns of a unit
 	rowUnits, colUnits int
+	outer              bool // on OuterTile, nothing packed
 	packOwn, packAll   bool // B packed by the unit, or once in Work
 	workB, workLanes   int  // floats of Work: packed B, lanes' partial sums
 }
@@ -65,7 +66,8 @@ func (k *GemmKernel) plan(a *GemmArgs) gemmPlan {
 	p.colBlock = min(((a.N+cols-1)/cols+hotCols-1)/hotCols*hotCols, maxCols)
 	p.colUnits = (a.N + p.colBlock - 1) / p.colBlock
 	panel := !a.TransB && a.N <= k.NR && a.B.Ld == a.N && k.paddedCols(a.N) == a.N // B is one panel as it lies
-	if a.Prepared == nil && !panel {
+	p.outer = k.outer(a)
+	if a.Prepared == nil && !panel && !p.outer {
 		p.packOwn = rows == 1
 		p.packAll = !p.packOwn
 	}
@@ -117,7 +119,7 @@ func (g *gemmState) Gemm(a *GemmArgs) {
 	case j.packAll:
 		j.packs = work.At(0, j.workB).F32()
 		g.packAll(a.B, a.TransB, a.N, a.K, j.packs)
-	case !j.packOwn:
+	case !j.packOwn && !j.outer:
 		j.packs = a.B.F32()
 	}
 	cost := 2 * a.M * a.N * a.K / g.kernel.Rate
@@ -179,8 +181,15 @@ func (j *gemmJob) block(s *gemmScratch, q, j0, j1, pc0, pc1, lane int) {
 	for pc := pc0; pc < pc1; pc++ {
 		k0 := pc * j.kc
 		kc := min(j.kc, j.K-k0)
-		j.rowsOfA(s, i, m, k0, kc)
 		load := pc > pc0 || (j.Accumulate && j.chunks == 1)
+		if j.outer {
+			j.outerChunk(s, i, m, j0, j1, k0, kc, c, ldc, load)
+			if pc == last {
+				j.finish(s, q, i, m, j0, j1, j0, aside)
+			}
+			continue
+		}
+		j.rowsOfA(s, i, m, k0, kc)
 		for jr, done := j0, j0; jr < j1; jr += j.k.NR {
 			n := min(j.k.NR, j1-jr)
 			j.k.rowStrip(m, n, 1, kc, s.rows, j.panel(s, k0, kc, jr, n), advance(c, jr-j0), ldc, load, s.edge)

@@ -23,7 +23,7 @@ func (k *GemmKernel) packB(b Mat, trans bool, k0, kc, j, j1 int, dst []float32) 
 			j, dst = j+whole*k.NR, dst[whole*k.NR*kc:]
 		}
 		if n := j1 - j; n > 0 {
-			k.packRest(elem(b.Mem, k0*b.Ld+j), b.Ld, kc, n, dst)
+			padCopy(kc, n, elem(b.Mem, k0*b.Ld+j), b.Ld, dst, k.width(n))
 		}
 		return
 	}
@@ -40,9 +40,8 @@ func (k *GemmKernel) packB(b Mat, trans bool, k0, kc, j, j1 int, dst []float32) 
 	}
 }
 
-// packRest packs the last n < NR columns, zero-padded to their panel.
-func (k *GemmKernel) packRest(src *float32, ld, kc, n int, dst []float32) {
-	w := k.width(n)
+// padCopy copies kc rows of n columns into rows of w, zeros behind them.
+func padCopy(kc, n int, src *float32, ld int, dst []float32, w int) {
 	for r := range kc {
 		row := dst[r*w:][:w]
 		clear(row[copy(row, unsafe.Slice(advance(src, r*ld), n)):])

@@ -1,10 +1,15 @@
 package kernels
 
-import "unsafe"
+import (
+	"unsafe"
+
+	"github.com/sectile-ml/sectile/asm"
+)
 
 // gemmScratch is a worker's memory laid out for one unit of a product.
 type gemmScratch struct {
 	rows  []uintptr // addresses of a row chunk's rows of A, whole tiles
+	seg   []uintptr // the one segment of an OuterTile
 	edge  []float32 // tiles with fewer rows or columns than a whole one
 	a     []float32 // rows of A after prologue, transpose or copy
 	panel []float32 // the unit's own panel of B
@@ -36,6 +41,7 @@ func (k *GemmKernel) scratch(w *Worker) gemmScratch {
 	}
 	return gemmScratch{
 		rows:  rowAddresses(take(2*rows), rows),
+		seg:   rowAddresses(take(16), 3),
 		edge:  take(k.edgeFloats()),
 		a:     take(rows * scratchLd),
 		panel: take(k.NR * maxKC),
@@ -43,9 +49,31 @@ func (k *GemmKernel) scratch(w *Worker) gemmScratch {
 	}
 }
 
-// setsOfRows is the strides of A, in bytes, whose rows share too few sets of
-// the first cache: those go through scratch.
-const setsOfRows = 2048
+// segment is a run of k as OuterTile reads it, kept as addresses for the
+// reason that rowAddresses gives.
+func (s *gemmScratch) segment(a, b *float32, k int) []asm.Seg {
+	s.seg[0], s.seg[1], s.seg[2] = uintptr(unsafe.Pointer(a)), uintptr(unsafe.Pointer(b)), uintptr(k)
+	return unsafe.Slice((*asm.Seg)(unsafe.Pointer(&s.seg[0])), 1)
+}
+
+// l1Ways is the ways of the first data cache: its 64 sets of 64-byte lines span
+// a page on every x86-64 core so far.
+var l1Ways = func() int {
+	l1, _, _ := asm.Caches()
+	return max(l1/4096, 8)
+}()
+
+// crowded reports whether rows of A at this stride fall into so few sets of the
+// first cache that a tile's rows evict one another. Such rows go through
+// scratch. On 12 ways a stride of 4096 bytes runs at 92 % of the peak as it
+// lies and at 87 % copied (BenchmarkGemm/shape=cube/m=1024).
+func (k *GemmKernel) crowded(ld int) bool {
+	sets := 1
+	for s := ld * 4; s%4096 != 0 && s > 0; s *= 2 {
+		sets *= 2
+	}
+	return (k.MR+sets-1)/sets > l1Ways
+}
 
 // rowsOfA lists the addresses of rows i..i+m-1 of A at k0, kc deep, after
 // whatever must happen to them before they are read.
@@ -55,7 +83,7 @@ func (j *gemmJob) rowsOfA(s *gemmScratch, i, m, k0, kc int) {
 	case kc == 0: // nothing is read
 	case j.TransA:
 		j.k.transpose(m, kc, elem(j.A.Mem, k0*j.A.Ld+i), j.A.Ld, a, ld)
-	case j.Pro.Kind != ProNone, m > j.k.MR && j.A.Ld*4%setsOfRows == 0:
+	case j.Pro.Kind != ProNone, m > j.k.MR && j.k.crowded(j.A.Ld):
 		for r := range m {
 			j.k.Rows.prologueRow(&j.Pro, i+r, k0, kc, j.K, advance(a, r*ld), elem(j.A.Mem, (i+r)*j.A.Ld+k0))
 		}

@@ -1,0 +1,39 @@
+package kernels
+
+// outerMost bounds the columns of a product with A transposed that runs on
+// OuterTile, which reads both operands where they lie; with more of them
+// transposing A through scratch for RowTile costs less than OuterTile's
+// smaller tile.
+const outerMost = 256
+
+// outer reports whether the product reads both operands k-major as they are:
+// weight gradients.
+func (k *GemmKernel) outer(a *GemmArgs) bool {
+	return a.TransA && !a.TransB && a.Prepared == nil && a.N <= outerMost
+}
+
+// outerChunk adds a chunk of k to m rows from i on and columns j0..j1-1 of C.
+// Tiles that would read past M or N read a copy padded with zeros.
+func (j *gemmJob) outerChunk(s *gemmScratch, i, m, j0, j1, k0, kc int, c *float32, ldc int, load bool) {
+	k := j.k
+	last := j1 - (j1-j0)%k.NR // columns of the panel that is not full
+	if n := j1 - last; n > 0 && n != k.width(n) && kc > 0 {
+		padCopy(kc, n, elem(j.B.Mem, k0*j.B.Ld+last), j.B.Ld, s.panel, k.width(n))
+	}
+	for r := 0; r < m; r += k.OuterMR {
+		rows := min(k.OuterMR, m-r)
+		a, lda := elem(j.A.Mem, k0*j.A.Ld+i+r), j.A.Ld
+		if rows < k.OuterMR {
+			padCopy(kc, rows, a, lda, s.a, k.OuterMR)
+			a, lda = &s.a[0], k.OuterMR
+		}
+		for jr := j0; jr < j1; jr += k.NR {
+			n := min(k.NR, j1-jr)
+			b, ldb := &s.panel[0], k.width(n)
+			if n == ldb {
+				b, ldb = elem(j.B.Mem, k0*j.B.Ld+jr), j.B.Ld
+			}
+			k.outerTile(rows, n, s.segment(a, b, kc), lda, ldb, advance(c, r*ldc+jr-j0), ldc, load, s.edge)
+		}
+	}
+}
