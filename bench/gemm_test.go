@@ -29,6 +29,7 @@ var gemmShapes = []gemmShape{
 	{"cube", 1024, 1024, 1024, true, false},
 	{"r50", 100352, 64, 64, false, false},
 	{"r50", 25088, 128, 512, false, false},
+	{"r50", 6272, 256, 1024, false, false},
 	{"queue", 256, 65536, 128, false, true},
 	{"protos", 512, 3000, 128, false, true},
 	{"wgrad", 256, 64, 100352, true, false},

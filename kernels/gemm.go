@@ -45,6 +45,11 @@ const (
 	// accumulates lie in scratch.
 	maxCols = 4096
 
+	// fewRows is the row chunks up to which a unit takes all of them and packs
+	// the columns of a large B for itself, ownFloats of them at most (half of
+	// the second cache): B then crosses memory once.
+	fewRows, ownFloats = 4, 1 << 17
+
 	// hotCols is the columns after which the epilogue runs over a row chunk:
 	// 168 x 64 float32 are still in the first two caches.
 	hotCols = 64
@@ -62,15 +67,18 @@ func (k *GemmKernel) plan(a *GemmArgs) gemmPlan {
 	rows := p.groups * p.groupChunks
 	p.rowBlock = max(1, rows*p.lanes/manyUnits)
 	p.rowUnits = (rows + p.rowBlock - 1) / p.rowBlock
-	cols := min((fewUnits+p.rowUnits*p.lanes-1)/(p.rowUnits*p.lanes), (a.N+hotCols-1)/hotCols)
-	p.colBlock = min(((a.N+cols-1)/cols+hotCols-1)/hotCols*hotCols, maxCols)
-	p.colUnits = (a.N + p.colBlock - 1) / p.colBlock
-	panel := !a.TransB && a.N <= k.NR && a.B.Ld == a.N && k.paddedCols(a.N) == a.N // B is one panel as it lies
+	p.colBlock = spread(a.N, fewUnits/(p.rowUnits*p.lanes), maxCols)
 	p.outer = k.outer(a)
+	panel := !a.TransB && a.N <= k.NR && a.B.Ld == a.N && k.paddedCols(a.N) == a.N // B is one panel as it lies
 	if a.Prepared == nil && !panel && !p.outer {
-		p.packOwn = rows == 1
+		p.packOwn = rows == 1 || (rows <= fewRows && p.chunks == 1 && a.N*a.K > ownFloats)
 		p.packAll = !p.packOwn
 	}
+	if p.packOwn && rows > 1 {
+		p.rowBlock, p.rowUnits = rows, 1
+		p.colBlock = spread(a.N, fewUnits, max(hotCols, ownFloats/a.K))
+	}
+	p.colUnits = (a.N + p.colBlock - 1) / p.colBlock
 	if p.packAll {
 		p.workB = (a.K*k.paddedCols(a.N) + 15) &^ 15
 	}
@@ -78,6 +86,13 @@ func (k *GemmKernel) plan(a *GemmArgs) gemmPlan {
 		p.workLanes = p.lanes * a.M * a.N
 	}
 	return p
+}
+
+// spread is the columns of a unit when n columns make about units units:
+// multiples of hotCols, at most most of them.
+func spread(n, units, most int) int {
+	cols := (n + max(1, units) - 1) / max(1, units)
+	return max(hotCols, min((cols+hotCols-1)/hotCols*hotCols, most/hotCols*hotCols))
 }
 
 func (g *gemmState) gemmWorkspace(a *GemmArgs) int {
@@ -192,7 +207,7 @@ func (j *gemmJob) block(s *gemmScratch, q, j0, j1, pc0, pc1, lane int) {
 		j.rowsOfA(s, i, m, k0, kc)
 		for jr, done := j0, j0; jr < j1; jr += j.k.NR {
 			n := min(j.k.NR, j1-jr)
-			j.k.rowStrip(m, n, 1, kc, s.rows, j.panel(s, k0, kc, jr, n), advance(c, jr-j0), ldc, load, s.edge)
+			j.k.rowStrip(m, n, 1, kc, s.rows, j.panel(s, k0, kc, jr, n, q%j.rowBlock == 0), advance(c, jr-j0), ldc, load, s.edge)
 			if end := jr + n; pc == last && (end == j1 || end-done >= hotCols) {
 				j.finish(s, q, i, m, done, end, j0, aside)
 				done = end
@@ -201,16 +216,20 @@ func (j *gemmJob) block(s *gemmScratch, q, j0, j1, pc0, pc1, lane int) {
 	}
 }
 
-// panel is the packed panel of n columns from jr on in a chunk of k.
-func (j *gemmJob) panel(s *gemmScratch, k0, kc, jr, n int) *float32 {
-	if kc == 0 {
-		return &s.panel[0]
-	}
-	if j.packs != nil {
+// panel is the packed panel of n columns from jr on in a chunk of k. The unit's
+// own panels lie in scratch, where its later row chunks find them.
+func (j *gemmJob) panel(s *gemmScratch, k0, kc, jr, n int, fresh bool) *float32 {
+	if j.packs != nil && kc > 0 {
 		return &j.packs[j.k.panelAt(j.N, k0, kc, jr)]
 	}
-	j.k.packB(j.B, j.TransB, k0, kc, jr, jr+n, s.panel)
-	return &s.panel[0]
+	own := s.panels
+	if j.rowBlock > 1 {
+		own = own[jr%j.colBlock*kc:]
+	}
+	if fresh {
+		j.k.packB(j.B, j.TransB, k0, kc, jr, jr+n, own)
+	}
+	return &own[0]
 }
 
 // finish runs the epilogue over columns from..to-1 of row chunk q.

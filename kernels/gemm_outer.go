@@ -18,7 +18,7 @@ func (j *gemmJob) outerChunk(s *gemmScratch, i, m, j0, j1, k0, kc int, c *float3
 	k := j.k
 	last := j1 - (j1-j0)%k.NR // columns of the panel that is not full
 	if n := j1 - last; n > 0 && n != k.width(n) && kc > 0 {
-		padCopy(kc, n, elem(j.B.Mem, k0*j.B.Ld+last), j.B.Ld, s.panel, k.width(n))
+		padCopy(kc, n, elem(j.B.Mem, k0*j.B.Ld+last), j.B.Ld, s.panels, k.width(n))
 	}
 	for r := 0; r < m; r += k.OuterMR {
 		rows := min(k.OuterMR, m-r)
@@ -29,7 +29,7 @@ func (j *gemmJob) outerChunk(s *gemmScratch, i, m, j0, j1, k0, kc int, c *float3
 		}
 		for jr := j0; jr < j1; jr += k.NR {
 			n := min(k.NR, j1-jr)
-			b, ldb := &s.panel[0], k.width(n)
+			b, ldb := &s.panels[0], k.width(n)
 			if n == ldb {
 				b, ldb = elem(j.B.Mem, k0*j.B.Ld+jr), j.B.Ld
 			}

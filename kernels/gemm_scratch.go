@@ -8,12 +8,12 @@ import (
 
 // gemmScratch is a worker's memory laid out for one unit of a product.
 type gemmScratch struct {
-	rows  []uintptr // addresses of a row chunk's rows of A, whole tiles
-	seg   []uintptr // the one segment of an OuterTile
-	edge  []float32 // tiles with fewer rows or columns than a whole one
-	a     []float32 // rows of A after prologue, transpose or copy
-	panel []float32 // the unit's own panel of B
-	part  []float32 // sums that C joins last
+	rows   []uintptr // addresses of a row chunk's rows of A, whole tiles
+	seg    []uintptr // the one segment of an OuterTile
+	edge   []float32 // tiles with fewer rows or columns than a whole one
+	a      []float32 // rows of A after prologue, transpose or copy
+	panels []float32 // the unit's own panels of B
+	part   []float32 // sums that C joins last
 }
 
 const (
@@ -40,12 +40,12 @@ func (k *GemmKernel) scratch(w *Worker) gemmScratch {
 		return t
 	}
 	return gemmScratch{
-		rows:  rowAddresses(take(2*rows), rows),
-		seg:   rowAddresses(take(16), 3),
-		edge:  take(k.edgeFloats()),
-		a:     take(rows * scratchLd),
-		panel: take(k.NR * maxKC),
-		part:  take(StatsChunk * maxCols),
+		rows:   rowAddresses(take(2*rows), rows),
+		seg:    rowAddresses(take(16), 3),
+		edge:   take(k.edgeFloats()),
+		a:      take(rows * scratchLd),
+		panels: take(max(ownFloats, hotCols*maxKC)),
+		part:   take(StatsChunk * maxCols),
 	}
 }
 

@@ -215,6 +215,7 @@ func gemmCases(k *GemmKernel) []gemmCase {
 		gemmCase{m: 340, n: 32, k: 100}, // B is one panel as it lies
 		gemmCase{m: 336, n: 70, k: 512, prepared: true, stats: true, group: 84},
 		gemmCase{m: 100, n: 70, k: 1024, prepared: true, transB: true},
+		gemmCase{m: 400, n: 1500, k: 100, transB: true, stats: true}, gemmCase{m: 200, n: 333, k: 700}, // units pack for several row chunks
 		gemmCase{m: 1, n: 1000, k: 512}, gemmCase{m: 256, n: 10, k: 512}, gemmCase{m: 12000, n: 3, k: 4})
 	r := rand.New(rand.NewPCG(11, 12))
 	bit := func() bool { return r.IntN(2) == 0 }
