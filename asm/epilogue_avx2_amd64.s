@@ -3,20 +3,15 @@
 #include "textflag.h"
 
 // What happens to a block of C after a product, for AVX2 and FMA (loops in
-// epilogue_amd64.go): statistics, sums and the final pass.
-//
-// Statistics walk stripes of 32 columns, then of 8, the rest masked; all rows
-// of a stripe in order, so that a column's sum is a chain down its rows:
+// epilogue_amd64.go): statistics, sums and the final pass. Statistics walk
+// stripes of 32 columns, then of 8, the rest masked, a column's sum being a
+// chain down its rows; a row takes 4 loads, 8 sums and 4 FMAs:
 //
 //	Y0-Y3 shift   Y4-Y7 sums   Y8-Y11 squares   Y12-Y15 values
 //
-// 4 loads, 4 subtractions, 4 additions and 4 FMAs a row of a stripe. The other
-// passes walk stripes of 8 columns.
-//
-// The caller guarantees the blocks; masked elements are neither read nor
-// written.
-//
-// Why assembly: fused multiply-adds and 8 lanes; Go has neither.
+// The other passes walk stripes of 8. The caller guarantees the blocks; masked
+// elements are neither read nor written. Why assembly: fused multiply-adds and
+// 8 lanes; Go has neither.
 
 DATA ·lanes8<>+0(SB)/8, $0x0000000100000000
 DATA ·lanes8<>+8(SB)/8, $0x0000000300000002
@@ -34,6 +29,18 @@ GLOBL ·lanes8<>(SB), RODATA|NOPTR, $32
 	VSUBPS shift, v, v;  \
 	VADDPS v, s, s;      \
 	VFMADD231PS v, v, q
+
+#define LOAD4(p, a, b, c, d) \
+	VMOVUPS (p), a;   \
+	VMOVUPS 32(p), b; \
+	VMOVUPS 64(p), c; \
+	VMOVUPS 96(p), d
+
+#define STORE4(a, b, c, d, p) \
+	VMOVUPS a, (p);   \
+	VMOVUPS b, 32(p); \
+	VMOVUPS c, 64(p); \
+	VMOVUPS d, 96(p)
 
 #define ZERO4(a, b, c, d) \
 	VXORPS a, a, a; \
@@ -57,10 +64,7 @@ wide:
 	JLT  narrow
 	TESTQ R8, R8
 	JZ   start
-	VMOVUPS (R8), Y0
-	VMOVUPS 32(R8), Y1
-	VMOVUPS 64(R8), Y2
-	VMOVUPS 96(R8), Y3
+	LOAD4(R8, Y0, Y1, Y2, Y3)
 	ADDQ $128, R8
 
 start:
@@ -70,10 +74,7 @@ start:
 	MOVQ m+0(FP), CX
 
 row:
-	VMOVUPS (AX), Y12
-	VMOVUPS 32(AX), Y13
-	VMOVUPS 64(AX), Y14
-	VMOVUPS 96(AX), Y15
+	LOAD4(AX, Y12, Y13, Y14, Y15)
 	STAT(Y12, Y0, Y4, Y8)
 	STAT(Y13, Y1, Y5, Y9)
 	STAT(Y14, Y2, Y6, Y10)
@@ -81,14 +82,8 @@ row:
 	ADDQ R9, AX
 	DECQ CX
 	JG   row
-	VMOVUPS Y4, (R10)
-	VMOVUPS Y5, 32(R10)
-	VMOVUPS Y6, 64(R10)
-	VMOVUPS Y7, 96(R10)
-	VMOVUPS Y8, (R11)
-	VMOVUPS Y9, 32(R11)
-	VMOVUPS Y10, 64(R11)
-	VMOVUPS Y11, 96(R11)
+	STORE4(Y4, Y5, Y6, Y7, R10)
+	STORE4(Y8, Y9, Y10, Y11, R11)
 	ADDQ $128, R10
 	ADDQ $128, R11
 	ADDQ $128, SI

@@ -102,20 +102,27 @@ func (c gemmCase) args(d *gemmData, up func([]float32) Mem) *GemmArgs {
 	return a
 }
 
-// runCPU runs the case on a CPU backend and returns C and the statistics.
-func (c gemmCase) runCPU(cpu *CPU, d *gemmData) (out, part []float32) {
-	a := c.args(d, func(s []float32) Mem { return F32Mem(append([]float32{}, s...)) })
+// plain is memory without guards.
+func plain(n int) Mem { return F32Mem(make([]float32, n)) }
+
+// runCPU runs the case on a CPU backend, operands and workspace in memory that
+// mem makes, and returns C and the statistics.
+func (c gemmCase) runCPU(cpu *CPU, d *gemmData, mem func(n int) Mem) (out, part []float32) {
+	a := c.args(d, func(s []float32) Mem {
+		m := mem(len(s))
+		copy(m.F32(), s)
+		return m
+	})
 	if c.prepared {
 		p := &PrepareArgs{Pass: PassGemm, N: c.n, K: c.k, TransB: c.transB, B: a.B, Dst: new(Prepared)}
-		p.Dst.Mem = F32Mem(make([]float32, cpu.PreparedBytes(p)/4))
+		p.Dst.Mem = mem(cpu.PreparedBytes(p) / 4)
 		cpu.Prepare(p)
 		a.Prepared = p.Dst
 	}
-	work := make([]float32, cpu.Workspace(a)/4)
-	for i := range work {
-		work[i] = float32(math.NaN())
+	a.Work = mem(cpu.Workspace(a) / 4)
+	for i, s := 0, a.Work.F32(); i < len(s); i++ {
+		s[i] = float32(math.NaN())
 	}
-	a.Work = F32Mem(work)
 	cpu.Gemm(a)
 	return a.C.F32(), a.Epi.Stats.Part.F32()
 }
@@ -154,7 +161,7 @@ func (c gemmCase) bound(ref *GemmArgs, d *gemmData, i, j int) float64 {
 func (c gemmCase) check(t *testing.T, cpu *CPU, seed uint64) {
 	t.Helper()
 	d := c.data(seed)
-	got, part := c.runCPU(cpu, d)
+	got, part := c.runCPU(cpu, d, func(n int) Mem { return guarded(t, n) })
 	var ref Ref64
 	a := c.args(d, func(s []float32) Mem {
 		m := F64Mem(make([]float64, len(s)))
@@ -257,20 +264,77 @@ func TestGemmBits(t *testing.T) {
 	cpus := []*CPU{rowCPU(t, wide, 1), rowCPU(t, wide, 2), rowCPU(t, wide, 7), rowCPU(t, narrow, 1), rowCPU(t, narrow, 7)}
 	for i, c := range gemmCases(wide) {
 		d := c.data(uint64(i))
-		want, wantPart := c.runCPU(cpus[0], d)
+		want, wantPart := c.runCPU(cpus[0], d, plain)
 		for u, cpu := range cpus[1:] {
-			got, part := c.runCPU(cpu, d)
+			got, part := c.runCPU(cpu, d, plain)
 			equalBits(t, fmt.Sprintf("%v: C on backend %d", c, u+1), got, want)
 			equalBits(t, fmt.Sprintf("%v: Part on backend %d", c, u+1), part, wantPart)
 		}
 	}
 }
 
+// equalBits compares two results; NaN payloads are excepted.
 func equalBits(t *testing.T, what string, got, want []float32) {
 	t.Helper()
-	for i := range want {
-		if math.Float32bits(got[i]) != math.Float32bits(want[i]) {
-			t.Fatalf("%s: element %d is %g (%#x), want %g (%#x)", what, i, got[i], math.Float32bits(got[i]), want[i], math.Float32bits(want[i]))
+	for i, w := range want {
+		if g := got[i]; math.Float32bits(g) != math.Float32bits(w) && (g == g || w == w) {
+			t.Fatalf("%s: element %d is %g (%#x), want %g (%#x)", what, i, g, math.Float32bits(g), w, math.Float32bits(w))
 		}
 	}
+}
+
+// TestGemmNonFinite: NaN and infinities of A and B reach C, also where the
+// other factor is 0.
+func TestGemmNonFinite(t *testing.T) {
+	gemmRows(t, func(t *testing.T, k *GemmKernel) {
+		cpu := rowCPU(t, k, 1)
+		for _, bad := range []float32{float32(math.NaN()), float32(math.Inf(1)), float32(math.Inf(-1))} {
+			for _, ta := range []bool{false, true} {
+				c := gemmCase{m: 30, n: 37, k: 20, transA: ta, relu: bad != bad}
+				d := c.data(5)
+				clear(d.b)
+				d.a[0] = bad // row 0, k 0
+				out, _ := c.runCPU(cpu, d, plain)
+				for j := range c.n {
+					if out[j] == out[j] || out[c.n+j] != 0 {
+						t.Fatalf("A[0,0] = %g: C[0,%d] = %g, C[1,%d] = %g", bad, j, out[j], j, out[c.n+j])
+					}
+				}
+			}
+		}
+	})
+}
+
+// TestGemmAllocs: no allocation in steady state, whatever the way through the
+// driver.
+func TestGemmAllocs(t *testing.T) {
+	gemmRows(t, func(t *testing.T, k *GemmKernel) {
+		cpu := rowCPU(t, k, 2)
+		for _, c := range []gemmCase{{m: 64, n: 64, k: 64}, {m: 300, n: 200, k: 70, transA: true, transB: true}, {m: 30, n: 30, k: 4000, transA: true},
+			{m: 30, n: 30, k: 4000, accumulate: true, bias: true}, {m: 336, n: 64, k: 32, pro: ProAffine, stats: true, relu: true}} {
+			a := c.args(c.data(1), F32Mem)
+			a.Work = plain(cpu.Workspace(a) / 4)
+			if n := testing.AllocsPerRun(20, func() { cpu.Gemm(a) }); n != 0 {
+				t.Errorf("%v: %g allocations a call", c, n)
+			}
+		}
+	})
+}
+
+// FuzzGemm compares small products of any shape and flags with the reference.
+func FuzzGemm(f *testing.F) {
+	f.Add(uint64(1), uint8(13), uint8(33), uint16(70), uint16(0))
+	f.Add(uint64(2), uint8(170), uint8(5), uint16(800), uint16(0x3f))
+	f.Fuzz(func(t *testing.T, seed uint64, m, n uint8, depth, flags uint16) {
+		c := gemmCase{m: int(m) + 1, n: int(n) + 1, k: int(depth % 2000), transA: flags&1 != 0, transB: flags&2 != 0, accumulate: flags&4 != 0,
+			prepared: flags&8 != 0, stats: flags&16 != 0, bias: flags&32 != 0, res: flags&64 != 0, relu: flags&128 != 0}
+		if flags&256 != 0 && !c.transA {
+			c.pro, c.proReLU, c.mask = ProKind(1+flags>>9&1), flags&1024 != 0, flags&2048 != 0
+		}
+		for i := range gemmTable {
+			if gemmTable[i].Usable() {
+				c.check(t, rowCPU(t, &gemmTable[i], 1), seed)
+			}
+		}
+	})
 }
