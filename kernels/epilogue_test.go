@@ -12,7 +12,8 @@ var special = []float32{0, float32(math.Copysign(0, -1)), 1, -1, float32(math.Na
 
 // mixed is random values, some of them special.
 func mixed(t testing.TB, r *rand.Rand, n int) Mem {
-	m := guarded(t, n)
+	m, free := guarded(t, n)
+	t.Cleanup(free)
 	for i, s := 0, m.F32(); i < n; i++ {
 		s[i] = 2*r.Float32() - 1
 		if r.IntN(8) == 0 {

@@ -161,7 +161,11 @@ func (c gemmCase) bound(ref *GemmArgs, d *gemmData, i, j int) float64 {
 func (c gemmCase) check(t *testing.T, cpu *CPU, seed uint64) {
 	t.Helper()
 	d := c.data(seed)
-	got, part := c.runCPU(cpu, d, func(n int) Mem { return guarded(t, n) })
+	got, part := c.runCPU(cpu, d, func(n int) Mem {
+		m, free := guarded(t, n)
+		t.Cleanup(free)
+		return m
+	})
 	var ref Ref64
 	a := c.args(d, func(s []float32) Mem {
 		m := F64Mem(make([]float64, len(s)))
