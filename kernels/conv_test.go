@@ -78,16 +78,6 @@ func (d *convData) abs() *convData {
 	return e
 }
 
-// convBackend is what a case runs on.
-type convBackend interface {
-	Alloc(t DType, n int) (Mem, error)
-	Upload(dst Mem, src []float32)
-	Download(dst []float32, src Mem) error
-	Conv2D(a *ConvArgs)
-	Conv2DGradInput(a *ConvArgs)
-	Conv2DGradWeight(a *ConvArgs)
-}
-
 // args uploads a case through put.
 func (c convCase) args(d *convData, put func([]float32) Mem) *ConvArgs {
 	a := &ConvArgs{ConvShape: c.ConvShape, Accumulate: c.acc, Pass: c.pass}
@@ -165,28 +155,30 @@ func runConv(b interface {
 	}
 }
 
-// prepare gives a its Work or Prepared memory, filled with NaN before use.
-func (c convCase) prepare(t testing.TB, cpu *CPU, a *ConvArgs) {
-	nans := func(n int) Mem {
-		v := make([]float32, n+16)
-		for i := range v {
-			v[i] = float32(math.NaN())
-		}
-		return F32Mem(v[:n:n])
+// poisoned is n float32 of NaN.
+func poisoned(n int) Mem {
+	v := make([]float32, n+16)
+	for i := range v {
+		v[i] = float32(math.NaN())
 	}
+	return F32Mem(v[:n:n])
+}
+
+// prepare gives a its Work and Prepared memory.
+func (c convCase) prepare(cpu *CPU, a *ConvArgs, alloc func(n int) Mem) {
 	if c.prepared && c.pass != PassGradWeight {
 		p := &PrepareArgs{Pass: c.pass, Conv: c.ConvShape, Wt: a.Wt}
-		p.Dst = &Prepared{Mem: nans(cpu.convPreparedBytes(p) / 4)}
-		cpu.convPrepare(p)
+		p.Dst = &Prepared{Mem: alloc(cpu.PreparedBytes(p) / 4)}
+		cpu.Prepare(p)
 		a.Prepared = p.Dst
 	}
-	a.Work = nans(cpu.convWorkspace(a) / 4)
+	a.Work = alloc(cpu.Workspace(a) / 4)
 }
 
 // run runs the case on a CPU backend.
 func (c convCase) run(t testing.TB, cpu *CPU, d *convData) (out, part []float32) {
 	a := c.args(d, func(v []float32) Mem { return F32Mem(slices.Clone(v)) })
-	c.prepare(t, cpu, a)
+	c.prepare(cpu, a, poisoned)
 	runConv(cpu, a)
 	if !a.Epi.Stats.Part.IsNil() {
 		part = a.Epi.Stats.Part.F32()
