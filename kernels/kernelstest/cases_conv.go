@@ -1,0 +1,88 @@
+package kernelstest
+
+import (
+	"fmt"
+	"math/rand/v2"
+
+	"github.com/sectile-ml/sectile/kernels"
+)
+
+type convVariant struct {
+	accumulate, fused, prepared bool
+}
+
+func convCases(tier Tier, r *rand.Rand) []testCase {
+	var cases []testCase
+	add := func(s kernels.ConvShape, v convVariant) {
+		for _, p := range []kernels.Pass{kernels.PassForward, kernels.PassGradInput, kernels.PassGradWeight} {
+			cases = append(cases, testCase{fmt.Sprintf("pass %d %+v %+v", p, s, v), func(h *harness) { runConv(h, s, p, v) }})
+		}
+	}
+	shape := func(n, hh, w, c, oc, kh, kw, s, pad, d, g int) kernels.ConvShape {
+		return kernels.ConvShape{N: n, H: hh, W: w, C: c, OC: oc, KH: kh, KW: kw, StrideH: s, StrideW: s, PadH: pad, PadW: pad, DilH: d, DilW: d, Groups: g}
+	}
+	for i, s := range []kernels.ConvShape{
+		shape(1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1), shape(2, 9, 7, 16, 32, 3, 3, 1, 1, 1, 1), shape(2, 8, 8, 24, 17, 3, 3, 2, 1, 1, 1),
+		shape(1, 7, 9, 33, 31, 1, 1, 1, 0, 1, 1), shape(2, 9, 9, 8, 16, 1, 1, 2, 0, 1, 1), shape(1, 15, 14, 3, 16, 7, 7, 2, 3, 1, 1),
+		shape(2, 14, 14, 1, 16, 3, 3, 1, 1, 1, 1), shape(1, 11, 10, 6, 9, 3, 3, 1, 2, 2, 1), shape(2, 9, 9, 8, 12, 3, 3, 1, 1, 1, 4),
+		shape(1, 8, 8, 6, 6, 3, 3, 2, 1, 1, 6), shape(1, 6, 6, 3, 4, 5, 5, 3, 4, 1, 1), shape(4, 4, 4, 64, 64, 3, 3, 1, 1, 1, 1), shape(1, 4, 4, 800, 20, 2, 2, 1, 0, 1, 1),
+	} {
+		add(s, convVariant{})
+		add(s, convVariant{accumulate: true, fused: true, prepared: i%2 == 0})
+	}
+	if tier >= Tier2 {
+		for len(cases) < 300 {
+			g := 1 + r.IntN(2)*r.IntN(3)
+			s := kernels.ConvShape{N: 1 + r.IntN(3), H: 1 + r.IntN(14), W: 1 + r.IntN(14), C: g * (1 + r.IntN(20)), OC: g * (1 + r.IntN(36)), KH: 1 + r.IntN(5), KW: 1 + r.IntN(5),
+				StrideH: 1 + r.IntN(3), StrideW: 1 + r.IntN(3), PadH: r.IntN(3), PadW: r.IntN(3), DilH: 1 + r.IntN(2), DilW: 1 + r.IntN(2), Groups: g}
+			if s.H+2*s.PadH < s.DilH*(s.KH-1)+1 || s.W+2*s.PadW < s.DilW*(s.KW-1)+1 {
+				continue
+			}
+			add(s, convVariant{r.IntN(2) == 0, r.IntN(2) == 0, r.IntN(2) == 0})
+		}
+	}
+	if tier >= Tier3 {
+		add(shape(2, 28, 28, 64, 64, 3, 3, 1, 1, 1, 1), convVariant{fused: true})
+		add(shape(2, 16, 16, 64, 128, 3, 3, 2, 1, 1, 1), convVariant{})
+	}
+	return cases
+}
+
+func runConv(h *harness, s kernels.ConvShape, pass kernels.Pass, v convVariant) {
+	pixels, nx := s.N*s.OH()*s.OW(), s.N*s.H*s.W*s.C
+	a := &kernels.ConvArgs{ConvShape: s, Pass: pass, Accumulate: v.accumulate,
+		X: h.in(nx), Wt: h.in(s.OC * s.KH * s.KW * s.C / s.Groups), Y: h.in(pixels * s.OC)}
+	k := s.KH * s.KW * s.C / s.Groups
+	if v.fused {
+		if pass != kernels.PassGradInput {
+			a.ProX = kernels.Prologue{Kind: kernels.ProAffine, Scale: h.in(s.C), Shift: h.in(s.C), ReLU: true}
+		}
+		if pass != kernels.PassForward {
+			a.ProY = kernels.Prologue{Kind: kernels.ProBNBackward, A: h.in(s.OC), B: h.in(s.OC), C: h.in(s.OC), X: h.in(pixels * s.OC), Mask: h.in(pixels * s.OC)}
+		} else {
+			a.Epi = kernels.Epilogue{Bias: h.in(s.OC), Residual: kernels.Mat{Mem: h.in(pixels * s.OC), Ld: s.OC}, ReLU: true,
+				Stats: kernels.Stats{Part: h.in(kernels.StatsChunks(pixels, pixels/s.N) * 2 * s.OC), Shift: h.in(s.OC), Group: pixels / s.N}}
+			h.out("stats", a.Epi.Stats.Part, depth(k)*depth(k)*168)
+		}
+	}
+	if v.prepared && pass != kernels.PassGradWeight {
+		p := &kernels.PrepareArgs{Pass: pass, Conv: s, Wt: a.Wt, Dst: &kernels.Prepared{}}
+		if b := h.b.PreparedBytes(p); b > 0 {
+			p.Dst.Mem = h.alloc(kernels.Float32, (b+3)/4)
+			h.b.Prepare(p)
+			a.Prepared = p.Dst
+		}
+	}
+	a.Work = h.work(a)
+	switch pass {
+	case kernels.PassForward:
+		h.b.Conv2D(a)
+		h.out("Y", a.Y, 2*depth(k))
+	case kernels.PassGradInput:
+		h.b.Conv2DGradInput(a)
+		h.out("X", a.X, 4*depth(s.KH*s.KW*s.OC/s.Groups))
+	default:
+		h.b.Conv2DGradWeight(a)
+		h.out("Wt", a.Wt, 6*depth(pixels))
+	}
+}
