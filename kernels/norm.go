@@ -11,22 +11,6 @@ import (
 // of rows; its elementwise passes (norm_span.go) stream; what is left is tiny
 // and runs per channel in float64 (norm_finalize.go).
 
-// normRow is one implementation of the streaming parts of batch norm. Width
-// is the channels of one unit of sums.
-type normRow struct {
-	Kernel
-	Width    int
-	Stats    func(*asm.NormSums)
-	Reduce   func(*asm.NormSums)
-	Apply    func(*asm.NormSpan)
-	Backward func(*asm.NormSpan)
-}
-
-var normGo = normRow{
-	Kernel: Kernel{Op: "norm", Name: "go"}, Width: 16,
-	Stats: normStatsGo, Reduce: normReduceGo, Apply: normApplyGo, Backward: normBackwardGo,
-}
-
 // normState is the family's row and its reusable jobs. normSums and normSpans
 // are the arguments of one kernel call: they go through a function value and
 // would escape from a tile's stack.

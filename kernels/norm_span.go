@@ -47,13 +47,15 @@ func foldRows(ch int) int {
 }
 
 func (j *spanJob) run(rows, group, streams int) {
+	if rows*j.ch == 0 {
+		return
+	}
 	n, size := groups(rows, group)
 	j.size = size
 	j.fold = foldRows(j.ch)
 	j.tileRows = max(spanFloats/(j.ch*j.fold), 1) * j.fold
 	j.tiles = (size + j.tileRows - 1) / j.tileRows
 	j.c.team.Do(n*j.tiles, streamCost(4*rows*j.ch*streams), j)
-	*j = spanJob{}
 }
 
 // Tile runs the rows of one tile.
@@ -69,7 +71,7 @@ func (j *spanJob) Tile(w *Worker, i int) {
 		}
 		coef[k] = memAt(m, g*j.ch)
 		if j.fold > 1 {
-			// 2048 floats hold the longest folded row and a page between tables.
+			// 2048 floats hold the longest folded row.
 			long := w.Scratch((k + 1) * 2048)[k*2048:][:n]
 			copy(long, m.F32()[g*j.ch:][:j.ch])
 			for have := j.ch; have < n; have *= 2 {
@@ -116,6 +118,7 @@ func (c *CPU) BNApply(a *BNApplyArgs) {
 	*j = spanJob{c: c, kernel: c.normRow.Apply, ch: a.C, x: a.X, res: a.Residual, y: a.Y,
 		coef: [3]Mem{a.Scale, {}, a.Shift}, span: asm.NormSpan{ReLU: a.ReLU}}
 	j.run(a.Rows, a.Group, streams)
+	*j = spanJob{}
 	c.spanJobs.put(j)
 }
 
@@ -138,5 +141,6 @@ func (c *CPU) BNBackward(a *BNBackwardArgs) {
 	*j = spanJob{c: c, kernel: c.normRow.Backward, ch: a.C, x: a.X, dy: a.DY, mask: a.Mask, y: a.DX,
 		coef: [3]Mem{a.CoefA, a.CoefB, a.CoefC}, span: asm.NormSpan{Acc: a.Accumulate}}
 	j.run(a.Rows, a.Group, streams)
+	*j = spanJob{}
 	c.spanJobs.put(j)
 }

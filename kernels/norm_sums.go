@@ -61,7 +61,6 @@ func (j *sumsJob) run(rows, group, streams int) {
 	add(StatsChunk, n*j.full, false)
 	add(size%StatsChunk, n, true)
 	j.c.team.Do(tiles, streamCost(4*rows*j.ch*streams), j)
-	*j = sumsJob{}
 }
 
 // Tile runs the units of one tile.
@@ -122,6 +121,7 @@ func (c *CPU) ChannelStats(a *ChannelStatsArgs) {
 	*j = sumsJob{c: c, kernel: c.normRow.Stats, width: c.normRow.Width, ch: a.C,
 		x: a.X, coef: a.Stats.Shift, part: a.Stats.Part}
 	j.run(a.Rows, a.Stats.Group, 1)
+	*j = sumsJob{}
 	c.sumsJobs.put(j)
 }
 
@@ -148,6 +148,7 @@ func (c *CPU) BNReduce(a *BNReduceArgs) {
 		x: a.X, dy: a.DY, mask: a.Mask, resid: a.DResid, coef: a.Mean, part: a.Work,
 		perGroup: true, acc: a.AccResid}
 	j.run(a.Rows, a.Group, streams)
+	*j = sumsJob{}
 	c.sumsJobs.put(j)
 	c.merge(mergeSums, a.Rows, a.C, a.Group, a.Work, Mem{}, a.Sums)
 }
