@@ -11,5 +11,5 @@ func Default() kernels.Backend {
 	if err != nil {
 		panic(err)
 	}
-	return any(c).(kernels.Backend)
+	return c
 }

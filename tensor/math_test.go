@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/sectile-ml/sectile/kernels"
 )
 
 func want(t *testing.T, name string, got *Tensor, shape []int, values ...float32) {
@@ -22,8 +24,16 @@ func want(t *testing.T, name string, got *Tensor, shape []int, values ...float32
 	}
 }
 
-func TestElementwise(t *testing.T) {
-	b := backend(t)
+// onBoth runs a test on the CPU and on the float64 reference.
+func onBoth(t *testing.T, test func(t *testing.T, b kernels.Backend)) {
+	for _, b := range []kernels.Backend{Default(), kernels.Ref64{}} {
+		t.Run(b.Name(), func(t *testing.T) { test(t, b) })
+	}
+}
+
+func TestElementwise(t *testing.T) { onBoth(t, testElementwise) }
+
+func testElementwise(t *testing.T, b kernels.Backend) {
 	x := From(b, []float32{1, 2, 3, 4, 5, 6}, 2, 3)
 	y := From(b, []float32{6, 5, 4, 3, 2, 1}, 2, 3)
 	want(t, "Add", x.Add(y), []int{2, 3}, 7, 7, 7, 7, 7, 7)
@@ -51,8 +61,9 @@ func TestElementwise(t *testing.T) {
 	want(t, "empty", New(b, 0, 3).Add(New(b, 1, 3)), []int{0, 3})
 }
 
-func TestMatMul(t *testing.T) {
-	b := backend(t)
+func TestMatMul(t *testing.T) { onBoth(t, testMatMul) }
+
+func testMatMul(t *testing.T, b kernels.Backend) {
 	x := From(b, []float32{1, 2, 3, 4, 5, 6}, 2, 3)
 	w := From(b, []float32{1, 0, 2, 1, 0, 3}, 3, 2)
 	want(t, "MatMul", x.MatMul(w), []int{2, 2}, 5, 11, 14, 23)
@@ -67,8 +78,9 @@ func TestMatMul(t *testing.T) {
 	want(t, "no rows", New(b, 0, 3).MatMul(w), []int{0, 2})
 }
 
-func TestReductions(t *testing.T) {
-	b := backend(t)
+func TestReductions(t *testing.T) { onBoth(t, testReductions) }
+
+func testReductions(t *testing.T, b kernels.Backend) {
 	x := From(b, []float32{1, 5, 3, 4, 2, 6}, 2, 3)
 	want(t, "Sum(0)", x.Sum(0), []int{1, 3}, 5, 7, 9)
 	want(t, "Sum(1)", x.Sum(1), []int{2, 1}, 9, 12)
@@ -81,8 +93,9 @@ func TestReductions(t *testing.T) {
 	want(t, "sum of nothing", New(b, 2, 0).Sum(1), []int{2, 1}, 0, 0)
 }
 
-func TestConcat(t *testing.T) {
-	b := backend(t)
+func TestConcat(t *testing.T) { onBoth(t, testConcat) }
+
+func testConcat(t *testing.T, b kernels.Backend) {
 	x := From(b, []float32{1, 2, 3, 4}, 2, 2)
 	want(t, "rows", Concat(0, x, New(b, 0, 2), x.Rows(0, 1)), []int{3, 2}, 1, 2, 3, 4, 1, 2)
 	want(t, "columns", Concat(1, x, From(b, []float32{9, 8}, 2, 1)), []int{2, 3}, 1, 2, 9, 3, 4, 8)
@@ -92,7 +105,7 @@ func TestConcat(t *testing.T) {
 }
 
 func TestMathMistakes(t *testing.T) {
-	b := backend(t)
+	b := Default()
 	x := New(b, 64, 128)
 	for name, c := range map[string]struct {
 		f    func()

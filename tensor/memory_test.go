@@ -7,7 +7,7 @@ import (
 )
 
 func TestMemoryLimit(t *testing.T) {
-	b := backend(t)
+	b := Default()
 	old := SetMemoryLimit(8 << 20)
 	err := Try(func() { Empty(b, 0, 4, 1<<20) })
 	if got := SetMemoryLimit(old); got != 8<<20 {
@@ -28,7 +28,7 @@ func TestMemoryLimit(t *testing.T) {
 // TestForgottenTensors: the collector frees what nobody released, before the
 // limit refuses.
 func TestForgottenTensors(t *testing.T) {
-	b := backend(t)
+	b := Default()
 	defer SetMemoryLimit(SetMemoryLimit(MemoryInUse() + 20<<20))
 	for range 12 {
 		New(b, 1<<20)

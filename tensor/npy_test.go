@@ -40,7 +40,7 @@ func TestNPYRoundTrip(t *testing.T) {
 			t.Errorf("values start at byte %d", i+1)
 		}
 	}
-	if err := WriteNPY(path, From(backend(t), []float32{3})); err != nil {
+	if err := WriteNPY(path, From(Default(), []float32{3})); err != nil {
 		t.Fatal(err)
 	}
 	if data, shape, err := ReadNPY(path); err != nil || len(shape) != 0 || data.([]float32)[0] != 3 {

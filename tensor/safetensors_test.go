@@ -18,7 +18,7 @@ import (
 )
 
 func TestSafetensorsRoundTrip(t *testing.T) {
-	b := backend(t)
+	b := Default()
 	big := make([]float32, 40_000) // more than one buffer
 	for i := range big {
 		big[i] = float32(i) - 0.5
@@ -120,7 +120,7 @@ func TestSafetensorsReadMistakes(t *testing.T) {
 		"shape":     {Name: "b", Data: []float32{1}, Shape: []int{2}},
 		"type":      {Name: "b", Data: []uint16{1}},
 		"rounded":   {Name: "b", Data: []int32{1}, As: BF16},
-		"ints":      {Name: "b", Data: Ints(backend(t), []int32{1}, 1)},
+		"ints":      {Name: "b", Data: Ints(Default(), []int32{1}, 1)},
 	} {
 		if err := WriteSafetensors(path, []Named{{Name: "a", Data: []float32{2}}, n}, nil); err == nil {
 			t.Errorf("%s: written", name)

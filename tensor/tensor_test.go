@@ -11,7 +11,7 @@ import (
 )
 
 func TestTensorCreation(t *testing.T) {
-	b := backend(t)
+	b := Default()
 	if x := New(b); x.Len() != 1 || x.Rank() != 0 || x.Float32s()[0] != 0 {
 		t.Errorf("scalar: %v %v", x, x.Float32s())
 	}
@@ -37,7 +37,7 @@ func TestTensorCreation(t *testing.T) {
 }
 
 func TestTensorViews(t *testing.T) {
-	b := backend(t)
+	b := Default()
 	x := From(b, []float32{1, 2, 3, 4, 5, 6}, 3, 2)
 	r := x.Rows(1, 3)
 	if got := r.Float32s(); !slices.Equal(got, []float32{3, 4, 5, 6}) {
@@ -62,7 +62,7 @@ func TestTensorViews(t *testing.T) {
 }
 
 func TestTensorMistakes(t *testing.T) {
-	b := backend(t)
+	b := Default()
 	x := New(b, 2, 3)
 	gone := New(b, 4)
 	view := gone.Reshape(2, 2)
