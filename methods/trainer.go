@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"time"
 
 	"github.com/sectile-ml/sectile/autograd"
 	"github.com/sectile-ml/sectile/data"
+	"github.com/sectile-ml/sectile/dist"
 	"github.com/sectile-ml/sectile/kernels"
 	"github.com/sectile-ml/sectile/nn"
 	"github.com/sectile-ml/sectile/tensor"
@@ -22,8 +22,12 @@ type TrainerConfig struct {
 	Epochs int
 	Seed   uint64      // of the images' order and of their views
 	Rate   nn.Schedule // learning rate by iteration
-	Pass   nn.Pass     // batch-norm groups and ranks; Tape and Train are the trainer's
-	MaxBad int         // images that may be unreadable; 0: 1 %, at least 10
+	Groups int         // parts of the batch with statistics of their own (nn.Pass)
+	// Group are the ranks of the run, each a Trainer with its own images,
+	// weights that begin equal, and a method that knows Group too. Gradients
+	// are averaged and batch statistics joined over them; nil: one rank.
+	Group  dist.Group
+	MaxBad int // images that may be unreadable; 0: 1 %, at least 10
 	// Save is called with the trainer at rest every SaveEvery iterations and
 	// at the end; nil: never. Trainer.Save is what it calls, or Run.Save.
 	Save      func(t *Trainer) error
@@ -74,8 +78,10 @@ func NewTrainer(b kernels.Backend, m Method, o *nn.Optimizer, cfg TrainerConfig)
 		return nil, fmt.Errorf("trainer: %d epochs: at least 1", cfg.Epochs)
 	}
 	t := &Trainer{TrainerConfig: cfg, Method: m, Optimizer: o, Tape: autograd.NewTape(b), saved: -1}
-	t.pass = cfg.Pass
-	t.pass.Tape, t.pass.Train = t.Tape, true
+	t.pass = nn.Pass{Tape: t.Tape, Train: true, Groups: cfg.Groups}
+	if cfg.Group != nil && cfg.Group.Size() > 1 {
+		t.pass.Sync = nn.NewSyncBN(cfg.Group)
+	}
 	for _, g := range cfg.Views.Groups() {
 		t.shapes = append(t.shapes, autograd.Dims(g.Count*cfg.Batch, g.Size, g.Size, cfg.Views.Channels()))
 	}
@@ -169,10 +175,32 @@ func (t *Trainer) iterate(ctx context.Context) (float32, error) {
 	if !finite(loss) {
 		return 0, &DivergedError{at, fmt.Sprintf("the loss is %v", loss), rate, t.saved}
 	}
+	if err := t.average(); err != nil {
+		return 0, err
+	}
 	t.Optimizer.Step(t.Tape, float32(rate))
 	t.Method.AfterStep()
 	t.Iteration++
 	return loss, nil
+}
+
+// average makes every rank's gradients the mean over ranks.
+func (t *Trainer) average() error {
+	if t.pass.Sync == nil {
+		return nil
+	}
+	b := t.Tape.Backend()
+	for _, p := range t.Method.State() {
+		if p.Grad == nil || !t.Tape.HasGrad(p) {
+			continue
+		}
+		g := p.Grad.Mem()
+		if err := t.Group.AllReduceSum32(g.F32()); err != nil {
+			return err
+		}
+		b.Map(&kernels.MapArgs{Op: kernels.MapScale, N: g.Len, Dst: g, A: g, S: 1 / float32(t.Group.Size())})
+	}
+	return nil
 }
 
 func finite(x float32) bool { return x-x == 0 }
@@ -218,5 +246,3 @@ func (e *DivergedError) Error() string {
 	return fmt.Sprintf("training diverged in iteration %d (epoch %d) at learning rate %.3g: %s; %s: go on from there with a lower rate or a longer warm-up",
 		e.At.Iteration, e.At.Epoch, e.Rate, e.What, last)
 }
-
-var _ = math.Inf
