@@ -6,19 +6,23 @@ import (
 )
 
 // MultiCrop passes views through an encoder, one pass for each resolution, and
-// joins the features crop-major: row v*N + n is crop v of image n. views[g]
-// [V_g N, H_g, W_g, C] holds the crops of one size in the same order, the
-// largest first, as data.Batch does (SwAV, arXiv 2006.09882, section 3.2).
+// joins the features crop-major: row v*N + n is crop v of image n. It keeps
+// nothing but a little memory between steps.
 //
 // Batch norm inside the encoder therefore takes its statistics over one
-// resolution at a time, and moves its running ones once for each.
-func MultiCrop(p *nn.Pass, encoder nn.Module, views []*autograd.Var) *autograd.Var {
-	f := make([]*autograd.Var, 0, 8)
+// resolution at a time, and moves its running ones once for each (SwAV, arXiv
+// 2006.09882, section 3.2 and the authors' forward pass).
+type MultiCrop struct{ parts []*autograd.Var }
+
+// Forward is the features [V N, Features()] of views[g] [V_g N, H_g, W_g, C],
+// which hold the crops of one size each, in order, as data.Batch does.
+func (m *MultiCrop) Forward(p *nn.Pass, encoder nn.Module, views []*autograd.Var) *autograd.Var {
+	m.parts = m.parts[:0]
 	for _, x := range views {
-		f = append(f, encoder.Forward(p, x))
+		m.parts = append(m.parts, encoder.Forward(p, x))
 	}
-	if len(f) == 1 {
-		return f[0]
+	if len(m.parts) == 1 {
+		return m.parts[0]
 	}
-	return autograd.Concat(f...)
+	return autograd.Concat(m.parts...)
 }

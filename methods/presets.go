@@ -85,7 +85,7 @@ func paperSmall() SwAVRun {
 func cifar() SwAVRun {
 	c := DefaultSwAV()
 	c.Crops = data.MultiCrop{{Count: 2, Size: 32, Scale: [2]float64{0.14, 1}}, {Count: 4, Size: 16, Scale: [2]float64{0.05, 0.14}}}
-	c.Batch, c.Hidden, c.Prototypes, c.Freeze = 256, 512, 300, 0
+	c.Batch, c.Hidden, c.Prototypes, c.Freeze, c.Queue, c.QueueStart = 256, 512, 300, 0, 3840, 15
 	return SwAVRun{Net: "resnet18c", SwAV: c, Epochs: 200, FreezeShare: 1.0 / 200,
 		Views: data.Recipe{Flip: 0.5, Colour: data.ColourJitter{P: 0.8, Brightness: 0.8, Contrast: 0.8, Saturation: 0.8, Hue: 0.2}, Grey: 0.2,
 			Mean: []float32{0.4914, 0.4822, 0.4465}, Std: []float32{0.2470, 0.2435, 0.2616}},

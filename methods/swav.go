@@ -37,7 +37,10 @@ type SwAV struct {
 	fill    int               // rows of a queue that hold embeddings
 	phase   phase
 	pairs   autograd.SoftConfig
-	q       []*autograd.Var
+
+	crops MultiCrop
+	rows  [2]*autograd.Var // a queue's scores and a crop's
+	q     []*autograd.Var  // codes of each assigning crop
 }
 
 // phase tells apart steps that record different ops.
@@ -82,10 +85,10 @@ func NewSwAV(b kernels.Backend, encoder Encoder, cfg SwAVConfig, rng *tensor.RNG
 	return m, nil
 }
 
-// Loss records a step on the views of a batch, one for each resolution (see
-// MultiCrop).
+// Loss records a step on the views of a batch, one Var for each resolution
+// (see MultiCrop).
 func (m *SwAV) Loss(p *nn.Pass, views []*autograd.Var) *autograd.Var {
-	_, _, _, loss := m.swap(p.Tape, m.head.Forward(p, MultiCrop(p, m.encoder, views)))
+	_, _, _, loss := m.swap(p.Tape, m.head.Forward(p, m.crops.Forward(p, m.encoder, views)))
 	return loss
 }
 
@@ -101,7 +104,8 @@ func (m *SwAV) swap(t *autograd.Tape, z0 *autograd.Var) (z, S, Q, loss *autograd
 		x, last := S, (a+1)*N
 		first := last - N
 		if m.phase.active {
-			x = autograd.Concat(autograd.MatMulT(t.Use(m.queues[i]), C), autograd.Rows(S, first, last))
+			m.rows = [2]*autograd.Var{autograd.MatMulT(t.Use(m.queues[i]), C), autograd.Rows(S, first, last)}
+			x = autograd.Concat(m.rows[:]...)
 			first, last = 0, x.Shape().Dim[0]
 		}
 		m.q[i] = Codes(x, CodesConfig{m.Sinkhorn, first, last, N, m.Group})
