@@ -280,6 +280,7 @@ func nearest(ctx context.Context, x, centroids Features, spherical bool) ([]int,
 	assign := make([]int, n)
 	best := make([]float32, min(n, tileQueries))
 	tile := make([]float32, len(best)*min(k, tileBank))
+	var dots similarity
 	for lo := 0; lo < n; lo += tileQueries {
 		rows := x.rows(lo, min(lo+tileQueries, n))
 		for klo := 0; klo < k; klo += tileBank {
@@ -287,7 +288,9 @@ func nearest(ctx context.Context, x, centroids Features, spherical bool) ([]int,
 				return nil, err
 			}
 			some := centroids.rows(klo, min(klo+tileBank, k))
-			similarities(tile, rows, some)
+			if err := dots.product(tile, rows, some); err != nil {
+				return nil, err
+			}
 			split(rows.N(), func(from, to int) {
 				for i := from; i < to; i++ {
 					for j, s := range tile[i*some.N():][:some.N()] {

@@ -132,6 +132,7 @@ func (c KNN) nearest(ctx context.Context, bank, queries Features) ([]neighbour, 
 	}
 	block := Features{make([]float32, min(n, tileBank)*d), d}
 	tile := make([]float32, min(m, tileQueries)*block.N())
+	var dots similarity
 	for lo := 0; lo < n; lo += tileBank {
 		b := block.rows(0, min(tileBank, n-lo))
 		bank.rows(lo, lo+b.N()).unit(b, shift)
@@ -140,7 +141,9 @@ func (c KNN) nearest(ctx context.Context, bank, queries Features) ([]neighbour, 
 				return nil, err
 			}
 			rows := q.rows(qlo, min(qlo+tileQueries, m))
-			similarities(tile, rows, b)
+			if err := dots.product(tile, rows, b); err != nil {
+				return nil, err
+			}
 			split(rows.N(), func(from, to int) {
 				for i := from; i < to; i++ {
 					keep(near[(qlo+i)*c.K:][:c.K], tile[i*b.N():][:b.N()], lo)

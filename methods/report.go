@@ -37,8 +37,8 @@ func DefaultProtocol(classes int) Protocol {
 }
 
 // BestPixels is the protocol that suits raw pixels best of those we tried:
-// centred on the bank's mean, K 5. It is asked for so that nobody need call
-// the baseline weak.
+// votes are centred on the bank's mean, K is 5 (clusters suffer from it, so
+// they are not). It is asked for so that nobody need call the baseline weak.
 func BestPixels(classes int) Protocol {
 	p := DefaultProtocol(classes)
 	p.KNN.K, p.KNN.Center, p.FewLabels.KNN.Center = 5, true, true
@@ -62,13 +62,7 @@ func (p Protocol) Judge(ctx context.Context, name string, bank Features, labels 
 	for _, d := range draws {
 		s.FewLabels += d / float64(len(draws))
 	}
-	unit := Features{make([]float32, len(queries.X)), queries.D}
-	var shift []float64
-	if p.KNN.Center {
-		shift = bank.mean()
-	}
-	queries.unit(unit, shift)
-	clusters, err := p.KMeans.Fit(ctx, unit)
+	clusters, err := p.KMeans.Fit(ctx, queries.Unit())
 	if err != nil {
 		return s, err
 	}
