@@ -54,6 +54,10 @@ type Configured[C comparable] interface {
 // user ops alike. When the tape replays and the op at this place has the same
 // type, configuration and inputs, the recorded one is returned and nothing is
 // allocated.
+//
+// Constructors around it are kept from inlining: into another package the
+// compiler carries no escape facts of a generic callee, and ins would move to
+// the heap.
 func Apply[P interface {
 	*O
 	Configured[C]

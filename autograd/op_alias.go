@@ -19,6 +19,8 @@ func (o *alias) Forward(c *Ctx)       {}
 func (o *alias) Backward(c *Ctx)      {}
 
 // Reshape is v with another shape of the same number of elements.
+//
+//go:noinline
 func (v *Var) Reshape(d ...int) *Var {
 	s := Dims(d...)
 	if s.Len() != v.shape.Len() {
@@ -28,6 +30,8 @@ func (v *Var) Reshape(d ...int) *Var {
 }
 
 // Detach is v as a constant: no gradient passes.
+//
+//go:noinline
 func (v *Var) Detach() *Var {
 	return Apply[*alias](v.t, aliasConfig{Shape: v.shape, Stop: true}, v)
 }

@@ -64,6 +64,8 @@ type batchNorm struct {
 // BatchNorm normalises every channel (last axis) of x and applies gamma [C],
 // beta [C]. stats is what Conv2DStats gave with RunMean as shift, or nil;
 // residual, x's shape, is added before the ReLU, or nil.
+//
+//go:noinline
 func BatchNorm(x, gamma, beta, stats, residual *Var, cfg NormConfig) *Var {
 	n := normConfig{NormConfig: cfg, Stats: stats != nil && cfg.Train, Residual: residual != nil}
 	switch {
@@ -107,6 +109,9 @@ func (o *batchNorm) Plan(p *Plan) {
 		bad("the residual has x's shape")
 	}
 	o.count = o.rows / o.groups
+	if want := Dims(kernels.StatsChunks(o.rows, o.count), 2, o.c); o.Stats && p.In(3) != want {
+		bad(fmt.Sprintf("stats are %v: StatGroups of the convolution equals Groups", want))
+	}
 	p.Out(x)
 	f, d := kernels.Float32, kernels.Float64
 	gc := o.groups * o.c

@@ -43,17 +43,23 @@ type conv2D struct {
 
 // Conv2D is the cross-correlation of x [N,H,W,C] with w [OC,KH,KW,C/groups],
 // giving [N,OH,OW,OC].
+//
+//go:noinline
 func Conv2D(x, w *Var, cfg ConvConfig) *Var {
 	return Apply[*conv2D](x.t, convConfig{ConvConfig: cfg}, x, w)
 }
 
 // Conv2DBias is Conv2D plus b [OC].
+//
+//go:noinline
 func Conv2DBias(x, w, b *Var, cfg ConvConfig) *Var {
 	return Apply[*conv2D](x.t, convConfig{ConvConfig: cfg, Bias: true}, x, w, b)
 }
 
 // Conv2DStats is Conv2D whose epilogue also sums every channel, shifted by
 // shift [OC], for the BatchNorm that follows: stats is what BatchNorm wants.
+//
+//go:noinline
 func Conv2DStats(x, w, shift *Var, cfg ConvConfig) (y, stats *Var) {
 	y = Apply[*conv2D](x.t, convConfig{ConvConfig: cfg, Stats: true}, x, w, shift)
 	return y, y.Output(1)

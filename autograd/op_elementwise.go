@@ -40,6 +40,8 @@ func Log(x *Var) *Var { return x.unary(unaryConfig{Op: kernels.MapLog}) }
 // Sqrt is the square root of x.
 func Sqrt(x *Var) *Var { return x.unary(unaryConfig{Op: kernels.MapSqrt}) }
 
+//
+//go:noinline
 func (v *Var) unary(cfg unaryConfig) *Var { return Apply[*unary](v.t, cfg, v) }
 
 func (o *unary) Config() *unaryConfig { return &o.unaryConfig }
@@ -101,12 +103,18 @@ type binary struct {
 }
 
 // Add is a + b.
+//
+//go:noinline
 func Add(a, b *Var) *Var { return Apply[*binary](a.t, binaryConfig{kernels.MapAdd}, a, b) }
 
 // Sub is a - b.
+//
+//go:noinline
 func Sub(a, b *Var) *Var { return Apply[*binary](a.t, binaryConfig{kernels.MapSub}, a, b) }
 
 // Mul is the elementwise product a b.
+//
+//go:noinline
 func Mul(a, b *Var) *Var { return Apply[*binary](a.t, binaryConfig{kernels.MapMul}, a, b) }
 
 func (o *binary) Config() *binaryConfig { return &o.binaryConfig }

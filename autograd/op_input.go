@@ -28,6 +28,8 @@ func (o *input) Backward(c *Ctx) {}
 
 // Input is a Float32 input of the step; data is copied into the plan's slot
 // when Run starts, so it may be reused after Run. It has shape.Len() elements.
+//
+//go:noinline
 func (t *Tape) Input(shape Shape, data []float32) *Var {
 	if len(data) != shape.Len() {
 		panic(&tensor.ShapeError{Op: "Input", Operands: [][]int{shape.Slice(), {len(data)}}, Rule: "one value for each element"})
@@ -38,6 +40,8 @@ func (t *Tape) Input(shape Shape, data []float32) *Var {
 }
 
 // Ints is an Int32 input: labels, cluster ids, row numbers.
+//
+//go:noinline
 func (t *Tape) Ints(data []int32) *Var {
 	v := Apply[*input](t, inputConfig{Shape: Dims(len(data)), Int: true})
 	v.srcInt = data

@@ -24,15 +24,23 @@ type matMul struct {
 }
 
 // MatMul is a [M,K] times b [K,N], giving [M,N].
+//
+//go:noinline
 func MatMul(a, b *Var) *Var { return Apply[*matMul](a.t, matMulConfig{}, a, b) }
 
 // MatMulT is a [M,K] times the transpose of b [N,K], giving [M,N].
+//
+//go:noinline
 func MatMulT(a, b *Var) *Var { return Apply[*matMul](a.t, matMulConfig{TransB: true}, a, b) }
 
 // TMatMul is the transpose of a [K,M] times b [K,N], giving [M,N].
+//
+//go:noinline
 func TMatMul(a, b *Var) *Var { return Apply[*matMul](a.t, matMulConfig{TransA: true}, a, b) }
 
 // Linear is x [N,in] times the transpose of w [out,in], plus b [out].
+//
+//go:noinline
 func Linear(x, w, b *Var) *Var {
 	return Apply[*matMul](x.t, matMulConfig{TransB: true, Bias: true}, x, w, b)
 }

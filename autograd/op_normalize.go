@@ -11,6 +11,8 @@ type normalize struct {
 }
 
 // Normalize scales every row of x to unit Euclidean length.
+//
+//go:noinline
 func Normalize(x *Var) *Var { return Apply[*normalize](x.t, struct{}{}, x) }
 
 func (o *normalize) Config() *struct{} { return &o.cfg }

@@ -40,6 +40,8 @@ func GlobalAvgPool(x *Var) *Var {
 }
 
 // Pool is the general form: [N,H,W,C] to [N,OH,OW,C].
+//
+//go:noinline
 func Pool(x *Var, cfg PoolConfig) *Var { return Apply[*pool](x.t, cfg, x) }
 
 func (o *pool) Config() *PoolConfig { return &o.PoolConfig }

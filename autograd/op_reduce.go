@@ -23,9 +23,13 @@ type reduce struct {
 }
 
 // Sum adds along axis (-1: all axes, giving a scalar [1]).
+//
+//go:noinline
 func Sum(x *Var, axis int) *Var { return Apply[*reduce](x.t, reduceConfig{kernels.ReduceSum, axis}, x) }
 
 // Mean averages along axis (-1: all axes, giving a scalar [1]).
+//
+//go:noinline
 func Mean(x *Var, axis int) *Var {
 	return Apply[*reduce](x.t, reduceConfig{kernels.ReduceMean, axis}, x)
 }

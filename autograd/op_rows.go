@@ -19,6 +19,8 @@ type rows struct {
 }
 
 // Rows is rows [from, to) of x's first axis.
+//
+//go:noinline
 func Rows(x *Var, from, to int) *Var { return Apply[*rows](x.t, rowsConfig{from, to}, x) }
 
 func (o *rows) Config() *rowsConfig { return &o.rowsConfig }
@@ -63,6 +65,8 @@ type concat struct {
 }
 
 // Concat joins xs along the first axis; the other axes are equal.
+//
+//go:noinline
 func Concat(xs ...*Var) *Var { return Apply[*concat](xs[0].t, concatConfig{len(xs)}, xs...) }
 
 func (o *concat) Config() *concatConfig { return &o.concatConfig }

@@ -14,6 +14,8 @@ type logSoftmax struct {
 }
 
 // LogSoftmax is the logarithm of the softmax of every row of x.
+//
+//go:noinline
 func LogSoftmax(x *Var) *Var { return Apply[*logSoftmax](x.t, struct{}{}, x) }
 
 func (o *logSoftmax) Config() *struct{} { return &o.cfg }
@@ -50,6 +52,8 @@ type crossEntropy struct {
 
 // CrossEntropy is the mean cross-entropy of logits x [N,C] against labels [N]
 // (Int32; negative labels are ignored), a scalar.
+//
+//go:noinline
 func CrossEntropy(x, labels *Var) *Var { return Apply[*crossEntropy](x.t, struct{}{}, x, labels) }
 
 func (o *crossEntropy) Config() *struct{} { return &o.cfg }
@@ -113,6 +117,8 @@ type softCrossEntropy struct {
 
 // SoftCrossEntropy judges scores x [M,K] against distributions q [L,K], a
 // scalar. Pairs name the rows that belong together.
+//
+//go:noinline
 func SoftCrossEntropy(x, q *Var, cfg SoftConfig) *Var {
 	return Apply[*softCrossEntropy](x.t, cfg, x, q)
 }

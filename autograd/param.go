@@ -22,6 +22,7 @@ type Param struct {
 type prepared struct {
 	key     prepKey
 	version uint64
+	mem     *tensor.Tensor // owns the layout's memory
 	kernels.Prepared
 }
 
@@ -60,12 +61,8 @@ func (p *Param) prepared(b kernels.Backend, a *kernels.PrepareArgs) *kernels.Pre
 		if n == 0 {
 			return nil
 		}
-		m, err := b.Alloc(kernels.Float32, (n+3)/4)
-		if err != nil {
-			panic(err)
-		}
-		e = &prepared{key: key, version: p.Value.Version() - 1}
-		e.Mem = m
+		e = &prepared{key: key, version: p.Value.Version() - 1, mem: tensor.New(b, (n+3)/4)}
+		e.Mem = e.mem.Mem()
 		p.prep = append(p.prep, e)
 	}
 	a.Dst = &e.Prepared

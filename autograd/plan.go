@@ -93,13 +93,12 @@ func (g *graph) plan(floatSize int) {
 			continue
 		}
 		for _, v := range nd.outs {
-			if v.keep || v.value.last == v.value.first {
+			if v.pinned = v.keep || v.unread(); v.pinned {
 				v.value.last = 3 * n
-				v.keep = true
 			}
 			g.add(&v.value, floatSize)
 			if v.grad.last >= 0 {
-				if v.keep {
+				if v.pinned {
 					v.grad.last = 3 * n
 				}
 				g.add(&v.grad, floatSize)

@@ -86,7 +86,7 @@ func (t *Tape) begin(kind string, grads bool) {
 		t.graphs[kind] = g
 	}
 	g.cursor, g.accumulate, g.ran = 0, false, false
-	t.g, t.err = g, nil
+	t.g = g
 }
 
 // AccumulateGrads makes this step add to the parameters' gradients instead of
@@ -200,6 +200,9 @@ func (t *Tape) settle() {
 func (t *Tape) Run() error {
 	t.settle()
 	g := t.g
+	if err := t.failure(); err != nil {
+		return err
+	}
 	if err := t.reserve(g); err != nil {
 		return err
 	}
@@ -218,7 +221,7 @@ func (t *Tape) Run() error {
 	for _, n := range g.nodes {
 		if !n.late {
 			if t.forward(n); t.err != nil {
-				return t.err
+				return t.failure()
 			}
 		}
 	}
@@ -228,7 +231,7 @@ func (t *Tape) Run() error {
 		for i := len(g.nodes) - 1; i >= 0; i-- {
 			if n := g.nodes[i]; n.active {
 				if t.backward(n); t.err != nil {
-					return t.err
+					return t.failure()
 				}
 			}
 		}
@@ -236,12 +239,19 @@ func (t *Tape) Run() error {
 	for _, n := range g.nodes {
 		if n.late {
 			if t.forward(n); t.err != nil {
-				return t.err
+				return t.failure()
 			}
 		}
 	}
 	g.ran = true
 	return t.b.Sync()
+}
+
+// failure returns the pending error and forgets it.
+func (t *Tape) failure() error {
+	err := t.err
+	t.err = nil
+	return err
 }
 
 func (t *Tape) fillOne(m kernels.Mem) *kernels.MapArgs {

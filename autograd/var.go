@@ -9,16 +9,17 @@ import (
 // shape from the moment it is made and data once Run has returned, as long as
 // Keep was called on it (outputs that no op reads are kept by themselves).
 type Var struct {
-	t     *Tape
-	g     *graph
-	node  *node // producer; nil for parameters
-	shape Shape
-	dtype kernels.DType
-	param *Param
-	alias *Var // same memory as another Var, another shape
-	stop  bool // with alias: no gradient passes
-	wants bool // takes part in differentiation
-	keep  bool
+	t      *Tape
+	g      *graph
+	node   *node // producer; nil for parameters
+	shape  Shape
+	dtype  kernels.DType
+	param  *Param
+	alias  *Var // same memory as another Var, another shape
+	stop   bool // with alias: no gradient passes
+	wants  bool // takes part in differentiation
+	keep   bool // asked for by Keep
+	pinned bool // by the plan: lives to the end of the step
 
 	value, grad buffer
 	gradSet     bool // this step's gradient was written once already
@@ -43,17 +44,25 @@ func (v *Var) Keep() *Var {
 	return v
 }
 
+// unread reports, once lifetimes are known, that no op reads v: then it is the
+// step's result and stays to the end. Second outputs that carry no gradient
+// (pool positions) are not.
+func (v *Var) unread() bool {
+	return v.value.last == v.value.first && v.node.outs[0] == v
+}
+
 // CopyTo copies the value after Run into dst, which has Shape().Len() places.
 // It panics with *tensor.ShapeError when the value was not kept.
 func (v *Var) CopyTo(dst []float32) error {
 	r := v.root()
-	if r.param == nil && (!r.keep || !v.g.ran) {
+	if r.param == nil && (!v.g.ran || !r.pinned) {
 		panic(&tensor.ShapeError{Op: "CopyTo", Operands: [][]int{v.shape.Slice()}, Rule: "read before Run, or not kept: call Keep while building the step"})
 	}
 	return v.t.b.Download(dst, v.mem())
 }
 
-// Item is the value of a one-element Var after Run.
+// Item is the value of a one-element Var after Run. A device's failure to give
+// it comes out of the next Run.
 func (v *Var) Item() float32 {
 	if v.shape.Len() != 1 {
 		panic(&tensor.ShapeError{Op: "Item", Operands: [][]int{v.shape.Slice()}, Rule: "one element"})

@@ -49,10 +49,24 @@ func poolAvgGo(a *asm.PoolRun) {
 	}
 }
 
-func poolMaxGradGo(a *asm.PoolRun) {
-	poolGradGo(a, func(s *[16]float32, c, n, p, i, k int) {
-		at := 4*c + p*a.SrcPixel + i*a.SrcRow + k*a.SrcCol
-		dy := floatsAt(a.Src, at, n)
+func poolMaxGradGo(a *asm.PoolRun) { poolGradGo(a, maxGradTerm) }
+
+func poolAvgGradGo(a *asm.PoolRun) { poolGradGo(a, avgGradTerm) }
+
+// gradTerm is what one window adds to the gradient of a pixel: a method chosen
+// by value, not a func value, so that the sums stay on the stack.
+type gradTerm uint8
+
+const (
+	maxGradTerm gradTerm = iota
+	avgGradTerm
+)
+
+// add adds window (i, k) of pixel p for n channels from c on.
+func (t gradTerm) add(s *[16]float32, a *asm.PoolRun, c, n, p, i, k int) {
+	at := 4*c + p*a.SrcPixel + i*a.SrcRow + k*a.SrcCol
+	dy := floatsAt(a.Src, at, n)
+	if t == maxGradTerm {
 		index := unsafe.Slice((*int32)(unsafe.Add(a.Index, at)), n)
 		tap := int32(a.Tap + i*a.TapRow + k*a.TapCol)
 		for l, v := range dy {
@@ -60,22 +74,16 @@ func poolMaxGradGo(a *asm.PoolRun) {
 				s[l] += v
 			}
 		}
-	})
+		return
+	}
+	inv := floatsAt(a.Inv, p*a.InvPixel+i*a.InvRow+k*a.InvCol, 1)[0]
+	for l, v := range dy {
+		s[l] += float32(v * inv)
+	}
 }
 
-func poolAvgGradGo(a *asm.PoolRun) {
-	poolGradGo(a, func(s *[16]float32, c, n, p, i, k int) {
-		dy := floatsAt(a.Src, 4*c+p*a.SrcPixel+i*a.SrcRow+k*a.SrcCol, n)
-		inv := floatsAt(a.Inv, p*a.InvPixel+i*a.InvRow+k*a.InvCol, 1)[0]
-		for l, v := range dy {
-			s[l] += float32(v * inv)
-		}
-	})
-}
-
-// poolGradGo sums 16 channels at a time over the windows of each pixel; term
-// adds window (i, k) of pixel p for n channels from c on.
-func poolGradGo(a *asm.PoolRun, term func(s *[16]float32, c, n, p, i, k int)) {
+// poolGradGo sums 16 channels at a time over the windows of each pixel.
+func poolGradGo(a *asm.PoolRun, term gradTerm) {
 	for p := range a.Pixels {
 		dx := floatsAt(a.Dst, p*a.DstPixel, a.C)
 		for c := 0; c < a.C; c += 16 {
@@ -83,7 +91,7 @@ func poolGradGo(a *asm.PoolRun, term func(s *[16]float32, c, n, p, i, k int)) {
 			n := min(16, a.C-c)
 			for i := range a.Rows {
 				for k := range a.Cols {
-					term(&s, c, n, p, i, k)
+					term.add(&s, a, c, n, p, i, k)
 				}
 			}
 			for l := range n {

@@ -178,3 +178,12 @@ func TestPeaks(t *testing.T) {
 		}
 	}
 }
+// TestSteadyStep: from the second step on nothing is allocated.
+func TestSteadyStep(t *testing.T) {
+	s := newTrainer(t, backend(t), 8)
+	s.step()
+	s.step()
+	if n := testing.AllocsPerRun(5, func() { s.step() }); n != 0 {
+		t.Errorf("%v allocations a step", n)
+	}
+}
