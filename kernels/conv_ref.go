@@ -1,5 +1,7 @@
 package kernels
 
+import "slices"
+
 // The references of the three passes: obvious loops over generic floats. In
 // float64 they are the oracle of every backend.
 
@@ -15,7 +17,7 @@ func (Ref64) Conv2DGradWeight(a *ConvArgs) { refConv2DGradWeight[float64](a) }
 // refConv2D is y[n,oh,ow,oc] (+)= sum over kh, kw, c of x[n,ih,iw,c]*w[oc,kh,kw,c]
 // with ih = oh*StrideH - PadH + kh*DilH; x is +0 outside of the image.
 func refConv2D[F Float](a *ConvArgs) {
-	x, w, y := vals[F](a.X), vals[F](a.Wt), vals[F](a.Y)
+	x, w, y := loadedRef[F](a.X, &a.ProX, a.C), vals[F](a.Wt), vals[F](a.Y)
 	oh, ow := a.OH(), a.OW()
 	cg, og := a.C/a.Groups, a.OC/a.Groups
 	stats := newStatsRef[F](&a.Epi.Stats, a.N*oh*ow, a.OC)
@@ -29,8 +31,7 @@ func refConv2D[F Float](a *ConvArgs) {
 				for c := range cg {
 					var v F
 					if ih >= 0 && ih < a.H && iw >= 0 && iw < a.W {
-						p, c := (n*a.H+ih)*a.W+iw, oc/og*cg+c
-						v = prologueRef(&a.ProX, p, c, a.C, x[p*a.C+c])
+						v = x[((n*a.H+ih)*a.W+iw)*a.C+oc/og*cg+c]
 					}
 					sum += v * w[((oc*a.KH+kh)*a.KW+kw)*cg+c]
 				}
@@ -47,7 +48,7 @@ func refConv2D[F Float](a *ConvArgs) {
 // dy[n,oh,ow,oc]*w[oc,kh,kw,c] for the taps with ih + PadH - kh*DilH =
 // oh*StrideH; dy is +0 outside of the output.
 func refConv2DGradInput[F Float](a *ConvArgs) {
-	dy, w, dx := vals[F](a.Y), vals[F](a.Wt), vals[F](a.X)
+	dy, w, dx := loadedRef[F](a.Y, &a.ProY, a.OC), vals[F](a.Wt), vals[F](a.X)
 	oh, ow := a.OH(), a.OW()
 	cg, og := a.C/a.Groups, a.OC/a.Groups
 	for i := range dx {
@@ -65,8 +66,7 @@ func refConv2DGradInput[F Float](a *ConvArgs) {
 				for oc := g * og; oc < (g+1)*og; oc++ {
 					var v F
 					if y >= 0 && y < oh && x >= 0 && x < ow {
-						p := (n*oh+y)*ow + x
-						v = prologueRef(&a.ProY, p, oc, a.OC, dy[p*a.OC+oc])
+						v = dy[((n*oh+y)*ow+x)*a.OC+oc]
 					}
 					sum += v * w[((oc*a.KH+kh)*a.KW+kw)*cg+c%cg]
 				}
@@ -82,7 +82,7 @@ func refConv2DGradInput[F Float](a *ConvArgs) {
 // refConv2DGradWeight is dw[oc,kh,kw,c] (+)= sum over the pixels whose tap
 // lies inside of the image of dy[n,oh,ow,oc]*x[n,ih,iw,c].
 func refConv2DGradWeight[F Float](a *ConvArgs) {
-	x, dy, dw := vals[F](a.X), vals[F](a.Y), vals[F](a.Wt)
+	x, dy, dw := loadedRef[F](a.X, &a.ProX, a.C), loadedRef[F](a.Y, &a.ProY, a.OC), vals[F](a.Wt)
 	oh, ow := a.OH(), a.OW()
 	cg, og := a.C/a.Groups, a.OC/a.Groups
 	for i := range dw {
@@ -91,8 +91,7 @@ func refConv2DGradWeight[F Float](a *ConvArgs) {
 		for p := range a.N * oh * ow {
 			n, ih, iw := p/(oh*ow), p/ow%oh*a.StrideH-a.PadH+kh*a.DilH, p%ow*a.StrideW-a.PadW+kw*a.DilW
 			if ih >= 0 && ih < a.H && iw >= 0 && iw < a.W {
-				q, c := (n*a.H+ih)*a.W+iw, oc/og*cg+c
-				sum += prologueRef(&a.ProY, p, oc, a.OC, dy[p*a.OC+oc]) * prologueRef(&a.ProX, q, c, a.C, x[q*a.C+c])
+				sum += dy[p*a.OC+oc] * x[((n*a.H+ih)*a.W+iw)*a.C+oc/og*cg+c]
 			}
 		}
 		if a.Accumulate {
@@ -100,4 +99,13 @@ func refConv2DGradWeight[F Float](a *ConvArgs) {
 		}
 		dw[i] = sum
 	}
+}
+
+// loadedRef is an operand of c channels as its prologue makes it.
+func loadedRef[F Float](m Mem, p *Prologue, c int) []F {
+	v := slices.Clone(vals[F](m))
+	for i := range v {
+		v[i] = prologueRef(p, i/c, i%c, c, v[i])
+	}
+	return v
 }

@@ -1,0 +1,182 @@
+package kernels
+
+// convRows is the rows of a row block: one statistics chunk, so that a
+// block's strip can be summed while it is hot.
+const convRows = StatsChunk
+
+// convPlan is how a forward or input-gradient pass of one shape is cut.
+type convPlan struct {
+	*GemmKernel
+	grids  []convGrid
+	groups int
+	sc, dc int // channels of a group in the source and the destination
+	tc     int // channels of a tap: sc, or a whole kernel row when taps merge
+	depth  int // k of all grids together
+	panels int // of a group: ceil(dc/NR)
+
+	statRows int // rows of a statistics group, 0: one group
+	perItem  int // panels of a work item
+	colItems int
+	items    int
+
+	mode   convMode
+	list   int // scratch: entries of the indirection list,
+	copied int // floats of the region or of the gathered taps
+}
+
+// convMode says where row pointers lead: to the source itself, to a copy of
+// the source rows that a block reads, or to a copy of every tap of a chunk.
+type convMode uint8
+
+const (
+	convDirect convMode = iota
+	convCopyRegion
+	convGather
+)
+
+// plan cuts the pass. It depends on the shape, on whether the source has a
+// prologue and on the row's tile.
+func (p *convPlan) plan(c *CPU, s *ConvShape, pass Pass, pro ProKind, statGroup int) {
+	*p = convPlan{grids: p.grids[:0], groups: s.Groups, statRows: statGroup}
+	p.sc, p.dc = s.C/s.Groups, s.OC/s.Groups
+	if pass == PassForward {
+		p.forward(s, pro)
+	} else {
+		p.sc, p.dc = p.dc, p.sc
+		p.tc = p.sc
+		for ry := range s.StrideH {
+			for rx := range s.StrideW {
+				p.grid(s.N, inputAxis(s.H, s.OH(), s.KH, s.StrideH, s.PadH, s.DilH, ry),
+					inputAxis(s.W, s.OW(), s.KW, s.StrideW, s.PadW, s.DilW, rx))
+			}
+		}
+	}
+	p.GemmKernel = c.kernel
+	p.panels = ceilDiv(p.dc, p.NR)
+	p.cutItems()
+	p.cutScratch(pro, s.N)
+}
+
+// forward adds the one grid of a forward pass.
+func (p *convPlan) forward(s *ConvShape, pro ProKind) {
+	y := forwardAxis(s.H, s.OH(), s.KH, s.StrideH, s.PadH, s.DilH)
+	x := forwardAxis(s.W, s.OW(), s.KW, s.StrideW, s.PadW, s.DilW)
+	p.tc = p.sc
+	if s.KH*s.KW == 1 && s.StrideH*s.StrideW == 1 && s.PadH+s.PadW == 0 {
+		// A pixel is a row: one long line of them.
+		x.n, y.n = s.N*s.H*s.W, 1
+		x.src, y.src = x.n, 1
+		x.size, y.size = x.n, 1
+		p.grid(1, y, x)
+		return
+	}
+	p.grid(s.N, y, x)
+	p.merge(s)
+}
+
+// mergeChannels is the most channels of a tap for which copying lines pays:
+// a tap of a stem is so short that the tile spends its time between taps.
+const mergeChannels = 15
+
+// merge makes one tap of each kernel row: in a copied region, with its padding
+// in place, the pixels of a kernel row follow each other, and k = (kw, c) is
+// one run. The order of k stays what it was.
+func (p *convPlan) merge(s *ConvShape) {
+	g := &p.grids[0]
+	if p.sc > mergeChannels || s.KW == 1 || s.DilW != 1 || g.chunks != 1 {
+		return
+	}
+	run := s.KW * p.sc
+	if g.regionBound(s.N, convRows)*p.sc > regionFloats || run > len(zeroTap) {
+		return
+	}
+	p.tc = run
+	g.merged, g.x.taps, g.perChunk, g.kc = s.KW-1, 1, s.KH, run
+	p.mode = convCopyRegion
+}
+
+// grid adds a grid of n images; it may be empty, but its weights are laid out
+// all the same: prepared weights serve every image size.
+func (p *convPlan) grid(n int, y, x convAxis) {
+	g := convGrid{y: y, x: x, rows: n * y.n * x.n, weights: p.depth}
+	p.depth += y.taps * x.taps * p.sc
+	g.cut(p.sc)
+	p.grids = append(p.grids, g)
+}
+
+// cutItems makes work items of a row block and some column panels each: all
+// panels up to 512 columns, fewer where the rows alone would not occupy many
+// threads.
+func (p *convPlan) cutItems() {
+	const wanted, columns = 128, 512
+	blocks := 0
+	for i := range p.grids {
+		g := &p.grids[i]
+		g.blocks = StatsChunks(g.rows, p.statRows)
+		blocks += g.blocks
+	}
+	cols := min(ceilDiv(wanted, max(1, blocks*p.groups)), p.panels)
+	p.perItem = max(1, min(ceilDiv(p.panels, max(1, cols)), columns/p.NR))
+	p.colItems = ceilDiv(p.panels, p.perItem)
+	for i := range p.grids {
+		g := &p.grids[i]
+		g.item = p.items
+		p.items += g.blocks * p.groups * p.colItems
+	}
+}
+
+// regionFloats bounds a copied region: an eighth of a worker's scratch.
+const regionFloats = ScratchFloats / 8
+
+// regionBound is a bound on the pixels that any rows rows of the grid, which
+// has n images, read.
+func (g *convGrid) regionBound(n, rows int) int {
+	if g.rows == 0 || g.y.taps == 0 {
+		return 0
+	}
+	lines := min((rows-2+g.x.n)/g.x.n+1, g.y.n*n)
+	images := (lines+g.y.n-2)/g.y.n + 1
+	_, full := g.y.reach(0, g.y.n)
+	span := max(g.y.tapStep, -g.y.tapStep)*(g.y.taps-1) + 1
+	x0, x1 := g.columns()
+	return min(min(images, n)*full, lines*g.y.step+images*span) * max(0, x1-x0)
+}
+
+// cutScratch chooses the mode and sizes a worker's scratch.
+func (p *convPlan) cutScratch(pro ProKind, n int) {
+	rows := ceilDiv(convRows, p.MR) * p.MR
+	region, gather, taps := 0, 0, 1
+	for i := range p.grids {
+		g := &p.grids[i]
+		p.list = max(p.list, rows*g.perChunk)
+		region = max(region, g.regionBound(n, convRows)*p.sc)
+		gather = max(gather, rows*g.perChunk*g.kc)
+		taps = max(taps, g.y.taps*g.x.taps)
+	}
+	switch {
+	case p.mode == convCopyRegion || pro != ProNone && taps > 1 && region <= regionFloats:
+		p.mode, p.copied = convCopyRegion, region
+	case pro != ProNone:
+		p.mode, p.copied = convGather, gather
+	}
+}
+
+// preparedFloats is the size of the panels of all groups and grids.
+func (p *convPlan) preparedFloats() int { return p.groups * p.depth * p.paddedCols(p.dc) }
+
+// panel is panel i of a grid in a group's weights: depth-major, NR wide.
+func (p *convPlan) panel(w []float32, group int, g *convGrid, i int) []float32 {
+	depth := g.y.taps * g.x.taps * p.tc
+	at := (group*p.depth+g.weights)*p.paddedCols(p.dc) + i*depth*p.NR
+	return w[at:][:depth*p.width(min(p.NR, p.dc-i*p.NR))]
+}
+
+// cost is the time of the products in nanoseconds on one thread.
+func (p *convPlan) cost() int {
+	n := 0
+	for i := range p.grids {
+		g := &p.grids[i]
+		n += g.rows * (g.y.taps*g.x.taps*p.tc + 16)
+	}
+	return n * p.dc * p.groups / 64
+}

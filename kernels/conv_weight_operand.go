@@ -1,0 +1,150 @@
+package kernels
+
+import "unsafe"
+
+// openY finds the chunk of dy, or copies it.
+func (b *weightBlock) openY() {
+	pixel, c0 := b.line0*b.ow+b.x0, b.group*b.og+b.o0
+	b.aStep = 4 * b.OuterMR
+	if b.inPlaceY {
+		b.lda = b.s.OC
+		b.yBase = uintptr(unsafe.Pointer(&b.y.val[pixel*b.s.OC+c0]))
+		return
+	}
+	b.lda = b.oBlock
+	b.yBase = uintptr(unsafe.Pointer(unsafe.SliceData(b.copyY)))
+	px := (b.line1 - b.line0) * (b.x1 - b.x0)
+	if b.on%b.OuterMR != 0 {
+		clear(b.copyY[:px*b.lda])
+	}
+	b.y.load(b.copyY, pixel, px, c0, b.on, b.lda)
+}
+
+// openX reads x in place.
+func (b *weightBlock) openX() {
+	pixel := uintptr(4 * b.s.C)
+	b.window = convWindow{
+		base:  uintptr(unsafe.Pointer(unsafe.SliceData(b.x.val))) + uintptr(4*(b.group*b.cg+b.c0)),
+		pixel: pixel, row: uintptr(b.s.W) * pixel, image: uintptr(b.s.H*b.s.W) * pixel,
+	}
+	b.ldb, b.bStep = b.s.C*b.s.StrideW, 4*b.NR
+}
+
+// copyRegion copies the part of x that the chunk reads, a panel at a time.
+func (b *weightBlock) copyRegion() {
+	r := b.grid.region(b.line0*b.ow+b.x0, (b.line1-1)*b.ow+b.x1)
+	size := r.height() * (r.x1 - r.x0) * b.NR
+	for c := 0; c < b.cn; c += b.NR {
+		n := min(b.NR, b.cn-c)
+		w := r.load(b.copyX[c/b.NR*size:][:size], &b.x, &b.grid, b.group*b.cg+b.c0+c, n, b.NR)
+		if c == 0 {
+			b.window = w
+		}
+	}
+	b.ldb, b.bStep = b.NR*b.s.StrideW, 4*size
+}
+
+// runs writes the segments of tap t: the runs of pixels whose tap lies inside
+// of the image.
+func (b *weightBlock) runs(t int) []seg {
+	y, x := &b.grid.y, &b.grid.x
+	ty, tx := t/b.s.KW, t%b.s.KW
+	in0, in1 := x.inside(tx, 0, x.src)
+	a0, a1 := max(in0, b.x0), min(in1, b.x1)
+	segs := b.segs[:0]
+	if a0 >= a1 {
+		return segs
+	}
+	dy, ix := y.off+ty*y.tapStep, a0*x.step+x.off+tx*x.tapStep
+	copied := 0
+	for l := b.line0; l < b.line1; l++ {
+		img, iy := l/b.oh, l%b.oh*y.step+dy
+		if iy < 0 || iy >= y.src {
+			continue
+		}
+		s := seg{a: b.yBase + uintptr(4*((l-b.line0)*(b.x1-b.x0)+a0-b.x0)*b.lda), k: a1 - a0}
+		if b.inPlaceY {
+			s.a = b.yBase + uintptr(4*((l-b.line0)*b.ow+a0-b.x0)*b.lda)
+		}
+		if b.inPlaceX || b.region {
+			s.b = b.window.base + uintptr(img)*b.window.image + uintptr(iy)*b.window.row + uintptr(ix)*b.window.pixel
+		} else {
+			s.b = uintptr(unsafe.Pointer(unsafe.SliceData(b.copyX))) + uintptr(4*copied*b.NR)
+			b.copyRun(copied, (img*b.s.H+iy)*b.s.W+ix, s.k)
+			copied += s.k
+		}
+		segs = append(segs, s)
+	}
+	return segs
+}
+
+// copyRun copies a run of pixels of x for one tap to place at of every panel.
+func (b *weightBlock) copyRun(at, pixel, count int) {
+	size := b.lines * b.pixels * b.NR
+	for c := 0; c < b.cn; c += b.NR {
+		n := min(b.NR, b.cn-c)
+		dst := b.copyX[c/b.NR*size+at*b.NR:]
+		for i := range count {
+			row := dst[i*b.NR:][:b.NR]
+			b.x.load(row, pixel+i*b.s.StrideW, 1, b.group*b.cg+b.c0+c, n, n)
+			clear(row[n:])
+		}
+	}
+	b.ldb, b.bStep = b.NR, 4*size
+}
+
+// wideColumns copies the patches of the chunk: columns (kh, kw, c) of every
+// pixel, in panels.
+func (b *weightBlock) wideColumns() {
+	r := b.grid.region(b.line0*b.ow+b.x0, (b.line1-1)*b.ow+b.x1)
+	w := r.load(b.pack[:r.height()*(r.x1-r.x0)*b.cg], &b.x, &b.grid, b.group*b.cg, b.cg, b.cg)
+	base := uintptr(unsafe.Pointer(unsafe.SliceData(b.pack)))
+	px := (b.line1 - b.line0) * (b.x1 - b.x0)
+	size := px * b.NR
+	for c := 0; c < b.cn; {
+		// A piece: columns of one kernel row (of one tap when dilated) that
+		// lie in one panel.
+		col := b.c0 + c
+		run := b.cg
+		if b.s.DilW == 1 {
+			run *= b.s.KW
+		}
+		n := min(run-col%run, b.cn-c, b.NR-c%b.NR)
+		ty := col / (b.s.KW * b.cg)
+		tx, ch := col/b.cg%b.s.KW, col%b.cg
+		dst := b.copyX[c/b.NR*size+c%b.NR:]
+		for l := b.line0; l < b.line1; l++ {
+			img, iy := l/b.oh, l%b.oh*b.grid.y.step+b.grid.y.off+ty*b.grid.y.tapStep
+			if iy < 0 || iy >= b.s.H {
+				for i := range b.x1 - b.x0 {
+					clear(dst[i*b.NR:][:n])
+				}
+			} else {
+				ix := b.x0*b.grid.x.step + b.grid.x.off + tx*b.grid.x.tapStep
+				at := int(w.base+uintptr(img)*w.image+uintptr(iy)*w.row+uintptr(ix)*w.pixel-base)/4 + ch
+				copyStrided(dst, b.pack[at:], b.x1-b.x0, n, b.NR, b.s.StrideW*b.cg)
+			}
+			if l+1 < b.line1 {
+				dst = dst[(b.x1-b.x0)*b.NR:]
+			}
+		}
+		c += n
+	}
+	if rest := b.cn % b.NR; rest != 0 {
+		last := b.copyX[b.cn/b.NR*size:]
+		for i := range px {
+			clear(last[i*b.NR+rest : (i+1)*b.NR])
+		}
+	}
+	b.ldb, b.bStep = b.NR, 4*size
+}
+
+// copyStrided copies count pieces of n floats.
+func copyStrided(dst, src []float32, count, n, to, from int) {
+	for i := range count {
+		d, s := dst[i*to:][:n], src[i*from:][:n]
+		for k, v := range s {
+			d[k] = v
+		}
+	}
+}
