@@ -55,18 +55,7 @@ func TestSafetensorsRoundTrip(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	if want := []string{"half", "labels", "moment", "none", "rng", "scalar", "step", "w"}; !slices.Equal(f.Names(), want) {
-		t.Errorf("names %v", f.Names())
-	}
-	if !maps.Equal(f.Metadata(), meta) {
-		t.Errorf("metadata %v", f.Metadata())
-	}
-	if i, ok := f.Info("w"); !ok || i.Type != F32 || !slices.Equal(i.Shape, []int{200, 200}) {
-		t.Errorf("w: %+v", i)
-	}
-	if i, _ := f.Info("scalar"); len(i.Shape) != 0 || i.Len() != 1 {
-		t.Errorf("scalar: %+v", i)
-	}
+	checkHeader(t, f, meta)
 	w := make([]float32, len(big))
 	if err := f.ReadFloat32("w", w); err != nil || !slices.Equal(w, big) {
 		t.Errorf("w differs: %v", err)
@@ -90,6 +79,22 @@ func TestSafetensorsRoundTrip(t *testing.T) {
 	h := make([]float32, 4) // ties go to the even neighbour
 	if err := f.ReadFloat32("half", h); err != nil || h[0] != 1 || h[1] != 1 || h[2] != 1+4.0/256 || h[3] == h[3] {
 		t.Errorf("half %v: %v", h, err)
+	}
+}
+
+func checkHeader(t *testing.T, f *File, meta map[string]string) {
+	t.Helper()
+	if want := []string{"half", "labels", "moment", "none", "rng", "scalar", "step", "w"}; !slices.Equal(f.Names(), want) {
+		t.Errorf("names %v", f.Names())
+	}
+	if !maps.Equal(f.Metadata(), meta) {
+		t.Errorf("metadata %v", f.Metadata())
+	}
+	if i, ok := f.Info("w"); !ok || i.Type != F32 || !slices.Equal(i.Shape, []int{200, 200}) {
+		t.Errorf("w: %+v", i)
+	}
+	if i, _ := f.Info("scalar"); len(i.Shape) != 0 || i.Len() != 1 {
+		t.Errorf("scalar: %+v", i)
 	}
 }
 

@@ -32,7 +32,8 @@ type store struct {
 	cleanup  runtime.Cleanup
 }
 
-// allocation is what the collector frees when nobody called Release.
+// allocation is what the collector frees when nobody called Release: Free is
+// then called from a goroutine of the runtime.
 type allocation struct {
 	backend kernels.Backend
 	mem     kernels.Mem
