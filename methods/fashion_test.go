@@ -23,7 +23,7 @@ func TestSwAVLearnsFashion(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg.Epochs = 8
+	cfg.Epochs = 12
 	b := backends(t)["cpu"]
 	tr, err := cfg.New(b, learn)
 	if err != nil {
