@@ -3,6 +3,6 @@ module github.com/sectile-ml/sectile
 go 1.25.0
 
 require (
-	github.com/klauspost/cpuid/v2 v2.4.2 // indirect
-	golang.org/x/sys v0.47.0 // indirect
+	github.com/klauspost/cpuid/v2 v2.4.2
+	golang.org/x/sys v0.47.0
 )

@@ -68,7 +68,7 @@ func (c *CPU) Name() string {
 // Team is the team that runs the ops.
 func (c *CPU) Team() *Team { return c.team }
 
-// Alloc makes n elements of type t, zeroed.
+// Alloc makes n elements of type t with undefined values.
 func (c *CPU) Alloc(t DType, n int) (Mem, error) { return hostAlloc(t, n) }
 
 // Free ends memory made by Alloc.
