@@ -83,17 +83,19 @@ func weightPixels(ow int) (lines, pixels int) {
 }
 
 // weightWide reports whether a weight gradient of taps taps of c channels
-// treats (kh, kw, c) as one axis: fewer channels than a tile's width would
-// leave most of the tile empty.
-func weightWide(taps, c int) bool { return taps > 1 && c < 32 }
+// treats (kh, kw, c) as one axis: few channels that are no multiple of 16 would
+// leave most of a tile empty.
+func weightWide(taps, c int) bool { return taps > 1 && c < 32 && c%16 != 0 }
 
 // weightLanes is the number of lanes that the sum over pixels of a weight
 // gradient (or of a long, small product) is cut into: lane l takes chunks of
 // pixels [l*ceil(chunks/lanes), ...); lanes join in a balanced tree. Few
-// outputs need lanes to feed threads; many outputs have tiles enough.
+// outputs need lanes to feed many threads (a 64 to 64 channel 3x3 gradient is
+// one block of tiles: 16 lanes); beyond 4 MB of lanes the join would cost more
+// than it brings, and many outputs have tiles enough.
 func weightLanes(outputs, chunks int) int {
 	l := 1
-	for l < 16 && l*2 <= chunks && outputs*l*2 <= 1<<18 {
+	for l < 32 && l*2 <= chunks && outputs*l*2 <= 1<<20 {
 		l *= 2
 	}
 	return l

@@ -143,6 +143,10 @@ func (b *weightBlock) wideColumns() {
 func copyStrided(dst, src []float32, count, n, to, from int) {
 	for i := range count {
 		d, s := dst[i*to:][:n], src[i*from:][:n]
+		if n >= 8 {
+			copy(d, s)
+			continue
+		}
 		for k, v := range s {
 			d[k] = v
 		}
