@@ -1,0 +1,151 @@
+// Command sectile pretrains image encoders without labels.
+//
+//	sectile pretrain swav            the embedded images, about three minutes on two cores
+//	sectile eval knn RUN             judge a run again
+//	sectile info                     CPU, kernels and why, peak
+//	sectile bench --worker           answers the requests of a benchmark driver
+//
+// Exit codes: 0 done, 1 an error (one line on standard error says what to do),
+// 130 after Ctrl-C once the checkpoint is written.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/sectile-ml/sectile/autograd"
+	"github.com/sectile-ml/sectile/kernels"
+	"github.com/sectile-ml/sectile/tensor"
+)
+
+// started is when the process began, for the worker's request `first`.
+var started = time.Now()
+
+// errInterrupted ends a run whose checkpoint was written after Ctrl-C.
+var errInterrupted = errors.New("interrupted")
+
+type command struct {
+	name, args, what string
+	run              func(ctx context.Context, args []string, out io.Writer) error
+}
+
+func commands() []command {
+	return []command{
+		{"pretrain", "METHOD [flags]", "train an encoder (methods: swav)", pretrain},
+		{"eval", "knn RUN [flags]", "judge a run's encoder by its nearest neighbours", evaluate},
+		{"info", "", "CPU, kernels and why they run, multiply-add peak", info},
+		{"bench", "--worker", "answer benchmark requests on standard input", bench},
+	}
+}
+
+func main() {
+	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// run is main with its streams; it returns the exit code.
+func run(args []string, out, errOut io.Writer) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	go func() { // a second Ctrl-C ends the program at once
+		<-ctx.Done()
+		stop()
+	}()
+	var err error
+	if failed := tensor.Try(func() { err = dispatch(ctx, args, out) }); failed != nil {
+		err = failed
+	}
+	if e := autograd.CloseTrace(); err == nil {
+		err = e
+	}
+	switch {
+	case err == nil, errors.Is(err, flag.ErrHelp):
+		return 0
+	case errors.Is(err, errInterrupted):
+		return 130
+	}
+	fmt.Fprintln(errOut, "sectile:", oneLine(err))
+	return 1
+}
+
+func dispatch(ctx context.Context, args []string, out io.Writer) error {
+	if len(args) == 0 || args[0] == "help" || args[0] == "-h" || args[0] == "--help" {
+		usage(out)
+		return nil
+	}
+	for _, c := range commands() {
+		if c.name == args[0] {
+			return c.run(ctx, args[1:], out)
+		}
+	}
+	return fmt.Errorf("no command %q; commands: %s", args[0], names())
+}
+
+func usage(out io.Writer) {
+	fmt.Fprint(out, "sectile pretrains image encoders without labels.\n\n")
+	for _, c := range commands() {
+		fmt.Fprintf(out, "  sectile %-26s %s\n", c.name+" "+c.args, c.what)
+	}
+	fmt.Fprint(out, "\nsectile COMMAND --help lists a command's flags. First run: sectile pretrain swav\n")
+}
+
+func names() string {
+	var s []string
+	for _, c := range commands() {
+		s = append(s, c.name)
+	}
+	return strings.Join(s, ", ")
+}
+
+func oneLine(err error) string {
+	return strings.Join(strings.Fields(strings.ReplaceAll(err.Error(), "\n", " ")), " ")
+}
+
+// newFlags is a flag set whose errors come back instead of being printed.
+func newFlags(name, args string, out io.Writer) *flag.FlagSet {
+	f := flag.NewFlagSet(name, flag.ContinueOnError)
+	f.SetOutput(io.Discard)
+	f.Usage = func() {
+		fmt.Fprintf(out, "usage: sectile %s %s\n\n", name, args)
+		f.SetOutput(out)
+		f.PrintDefaults()
+		f.SetOutput(io.Discard)
+	}
+	return f
+}
+
+// parse reads flags that may stand before and behind the positional
+// arguments, of which there are exactly n.
+func parse(f *flag.FlagSet, args []string, n int, want string) ([]string, error) {
+	var pos []string
+	for {
+		if err := f.Parse(args); err != nil {
+			if errors.Is(err, flag.ErrHelp) {
+				return nil, err
+			}
+			return nil, fmt.Errorf("%v; sectile %s --help lists the flags", err, f.Name())
+		}
+		if args = f.Args(); len(args) == 0 {
+			break
+		}
+		pos, args = append(pos, args[0]), args[1:]
+	}
+	if len(pos) != n {
+		return nil, fmt.Errorf("%s wants %s; got %q", f.Name(), want, pos)
+	}
+	return pos, nil
+}
+
+// backend is the CPU with the rows that SECTILE_KERNELS allows.
+func backend() (*kernels.CPU, error) { return kernels.Default() }
+
+// threads is the size of the default team.
+func threads() int { return min(runtime.GOMAXPROCS(0), runtime.NumCPU()) }
