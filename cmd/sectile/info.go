@@ -9,7 +9,6 @@ import (
 
 	"github.com/sectile-ml/sectile/asm"
 	"github.com/sectile-ml/sectile/kernels"
-	"github.com/sectile-ml/sectile/tensor"
 )
 
 // info prints what this machine is, which kernels run on it and why, and its
@@ -26,7 +25,7 @@ func info(ctx context.Context, args []string, out io.Writer) error {
 	l1, l2, l3 := asm.Caches()
 	fmt.Fprintf(out, "CPU      %s, %d threads of %d CPUs, instructions: %v\n", asm.CPUName(), threads(), runtime.NumCPU(), asm.Have())
 	fmt.Fprintf(out, "caches   L1 %d KiB, L2 %d KiB, L3 %d KiB\n", l1>>10, l2>>10, l3>>10)
-	fmt.Fprintf(out, "memory   limit %d MiB (tensor.SetMemoryLimit)\n", tensor.MemoryLimit()>>20)
+	fmt.Fprintf(out, "memory   limit %d MiB (tensor.SetMemoryLimit)\n", memoryLimit()>>20)
 	fmt.Fprintf(out, "backend  %s\n", b.Name())
 	for _, p := range []struct {
 		name string

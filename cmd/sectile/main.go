@@ -17,13 +17,11 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"runtime"
 	"strings"
 	"syscall"
 	"time"
 
 	"github.com/sectile-ml/sectile/autograd"
-	"github.com/sectile-ml/sectile/kernels"
 	"github.com/sectile-ml/sectile/tensor"
 )
 
@@ -48,17 +46,14 @@ func commands() []command {
 }
 
 func main() {
-	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// run is main with its streams; it returns the exit code.
-func run(args []string, out, errOut io.Writer) int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	go func() { // a second Ctrl-C ends the program at once
-		<-ctx.Done()
-		stop()
-	}()
+// run is main with its streams; it returns the exit code. When ctx ends, a run
+// writes its checkpoint and stops.
+func run(ctx context.Context, args []string, out, errOut io.Writer) int {
 	var err error
 	if failed := tensor.Try(func() { err = dispatch(ctx, args, out) }); failed != nil {
 		err = failed
@@ -106,7 +101,7 @@ func names() string {
 }
 
 func oneLine(err error) string {
-	return strings.Join(strings.Fields(strings.ReplaceAll(err.Error(), "\n", " ")), " ")
+	return strings.Join(strings.FieldsFunc(err.Error(), func(r rune) bool { return r == '\n' }), "; ")
 }
 
 // newFlags is a flag set whose errors come back instead of being printed.
@@ -143,9 +138,3 @@ func parse(f *flag.FlagSet, args []string, n int, want string) ([]string, error)
 	}
 	return pos, nil
 }
-
-// backend is the CPU with the rows that SECTILE_KERNELS allows.
-func backend() (*kernels.CPU, error) { return kernels.Default() }
-
-// threads is the size of the default team.
-func threads() int { return min(runtime.GOMAXPROCS(0), runtime.NumCPU()) }

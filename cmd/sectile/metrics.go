@@ -1,0 +1,96 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"time"
+
+	"github.com/sectile-ml/sectile/methods"
+	"github.com/sectile-ml/sectile/tensor"
+)
+
+// metrics writes metrics.jsonl of a run's folder: one JSON object a line,
+// about 20 lines an epoch.
+type metrics struct {
+	f      *os.File
+	w      *bufio.Writer
+	every  int // steps a line
+	steps  int // an epoch
+	sum    float64
+	n      int
+	before float64 // seconds that earlier sessions of the run took
+	start  time.Time
+}
+
+// metricsLine is the mean loss of the steps since the line before.
+type metricsLine struct {
+	Epoch      int     `json:"epoch"`     // from 1
+	Iteration  int     `json:"iteration"` // steps done
+	Loss       float64 `json:"loss"`
+	Rate       float64 `json:"rate"` // learning rate of the last step
+	ImagesPerS float64 `json:"images_per_s"`
+	Seconds    float64 `json:"seconds"` // of training since the run began
+}
+
+// openMetrics opens the file for a run that stands at an iteration. Lines
+// beyond it, of steps that a crash undid, are dropped.
+func openMetrics(path string, iteration, steps int) (*metrics, error) {
+	m := &metrics{every: max(1, steps/20), steps: steps, start: time.Now()}
+	old, err := os.ReadFile(path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("metrics: %w", err)
+	}
+	if kept := m.keep(old, iteration); kept < len(old) {
+		err := tensor.WriteFile(path, func(w io.Writer) error { _, err := w.Write(old[:kept]); return err })
+		if err != nil {
+			return nil, fmt.Errorf("metrics: %w", err)
+		}
+	}
+	if m.f, err = os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o666); err != nil {
+		return nil, fmt.Errorf("metrics: %w", err)
+	}
+	m.w = bufio.NewWriter(m.f)
+	return m, nil
+}
+
+// keep is the length of the whole lines up to an iteration.
+func (m *metrics) keep(old []byte, iteration int) int {
+	kept := 0
+	for i, c := range old {
+		if c != '\n' {
+			continue
+		}
+		var l metricsLine
+		if json.Unmarshal(old[kept:i], &l) != nil || l.Iteration > iteration {
+			break
+		}
+		m.before, kept = l.Seconds, i+1
+	}
+	return kept
+}
+
+func (m *metrics) step(s methods.Progress) {
+	m.sum += float64(s.Loss)
+	m.n++
+	done := s.Iteration + 1
+	if in := done - s.Epoch*m.steps; in%m.every != 0 && in != m.steps {
+		return
+	}
+	line, err := json.Marshal(metricsLine{s.Epoch + 1, done, m.sum / float64(m.n), s.Rate, s.ImagesPerS, m.before + time.Since(m.start).Seconds()})
+	if err == nil {
+		_, err = m.w.Write(append(line, '\n'))
+	}
+	if err == nil {
+		m.sum, m.n = 0, 0
+	} // else the writer keeps the error for flush
+}
+
+// flush reports the first failure to write since the last one.
+func (m *metrics) flush() error { return m.w.Flush() }
+
+func (m *metrics) close() error { return errors.Join(m.w.Flush(), m.f.Close()) }
