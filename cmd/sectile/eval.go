@@ -13,7 +13,7 @@ import (
 // evaluate judges a run's encoder by its nearest neighbours, beside raw pixels
 // and the encoder that the run began with.
 func evaluate(ctx context.Context, args []string, out io.Writer) error {
-	f := newFlags("eval", "knn RUN [flags]", out)
+	f := newFlags("eval", "knn RUN [flags]\n\nJudges the encoder of a run's folder by its nearest neighbours.", out)
 	knn := methods.DefaultKNN()
 	f.IntVar(&knn.K, "k", knn.K, "neighbours that vote")
 	f.Float64Var(&knn.Temperature, "temperature", knn.Temperature, "a neighbour's vote is exp(cosine/temperature)")

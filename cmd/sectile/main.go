@@ -92,6 +92,14 @@ func usage(out io.Writer) {
 	fmt.Fprint(out, "\nsectile COMMAND --help lists a command's flags. First run: sectile pretrain swav\n")
 }
 
+// quoted lists words as they were typed.
+func quoted(words []string) string {
+	if len(words) == 0 {
+		return "nothing"
+	}
+	return strings.Trim(fmt.Sprintf("%q", words), "[]")
+}
+
 func names() string {
 	var s []string
 	for _, c := range commands() {
@@ -134,7 +142,7 @@ func parse(f *flag.FlagSet, args []string, n int, want string) ([]string, error)
 		pos, args = append(pos, args[0]), args[1:]
 	}
 	if len(pos) != n {
-		return nil, fmt.Errorf("%s wants %s; got %q", f.Name(), want, pos)
+		return nil, fmt.Errorf("%s wants %s; got %s; sectile %s --help lists the flags", f.Name(), want, quoted(pos), f.Name())
 	}
 	return pos, nil
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/pprof"
+	"strings"
 	"time"
 
 	"github.com/sectile-ml/sectile/autograd"
@@ -19,7 +20,7 @@ import (
 
 // pretrain trains an encoder, keeps it in a folder, and judges it.
 func pretrain(ctx context.Context, args []string, out io.Writer) error {
-	f := newFlags("pretrain", "METHOD [flags]     (methods: swav)", out)
+	f := newFlags("pretrain", "METHOD [flags]\n\nTrains an encoder on images without labels, keeps it in runs/METHOD-NNN, and\nends with a table of how well neighbours agree. Methods: swav.", out)
 	p := definePretrain(f)
 	pos, err := parse(f, args, 1, "one method (swav)")
 	if err != nil {
@@ -115,6 +116,9 @@ func openSession(c config, root, resume string) (*session, error) {
 	// together, as they will later.
 	for range 2 {
 		if err := s.run.Save(s.trainer); err != nil {
+			if s.resumed {
+				return nil, fmt.Errorf("%w: nothing was changed; make room in %s", err, s.run.Dir)
+			}
 			return nil, fmt.Errorf("%w: nothing was trained; make room, or choose another folder with --out", err)
 		}
 	}
@@ -126,7 +130,8 @@ func firstPlan(t *methods.Trainer) int {
 	t.Tape.Begin(t.Method.BeforeStep(methods.Step{Epoch: t.Iteration / t.Steps(), Iteration: t.Iteration}))
 	var views []*autograd.Var
 	for _, g := range t.Views.Groups() {
-		views = append(views, t.Tape.Input(autograd.Dims(g.Count*t.Batch, g.Size, g.Size, t.Views.Channels()), nil))
+		shape := autograd.Dims(g.Count*t.Batch, g.Size, g.Size, t.Views.Channels())
+		views = append(views, t.Tape.Input(shape, make([]float32, shape.Len())))
 	}
 	t.Tape.Backward(t.Method.Loss(&nn.Pass{Tape: t.Tape, Train: true, Groups: t.Groups}, views))
 	return t.Tape.Peak()
@@ -139,16 +144,14 @@ func (s *session) describe(out io.Writer) {
 	for _, w := range nn.Weights(t.Method.Encoder()) {
 		weights += w.Value.Len()
 	}
-	crops := ""
+	var crops []string
 	for _, g := range t.Views.Groups() {
-		if crops += fmt.Sprintf(" + %d of %d×%d", g.Count, g.Size, g.Size); g.First == 0 {
-			crops = crops[len(" + "):]
-		}
+		crops = append(crops, fmt.Sprintf("%d of %d×%d", g.Count, g.Size, g.Size))
 	}
 	fmt.Fprintf(out, "%s, preset %s, %d epochs of %d steps, seed %d\n", s.Method, s.Preset, t.Epochs, t.Steps(), t.Seed)
 	fmt.Fprintf(out, "images   %s\n", s.images)
 	fmt.Fprintf(out, "encoder  %s, %d weights, %d features\n", r.Net, weights, t.Method.Encoder().Features())
-	fmt.Fprintf(out, "step     %d images, %s views each, %d prototypes, %s %g\n", t.Batch, crops, r.SwAV.Prototypes, r.Optimizer.Rule, r.Optimizer.Rate)
+	fmt.Fprintf(out, "step     %d images, views of each: %s; %d prototypes; %s at %g\n", t.Batch, strings.Join(crops, " and "), r.SwAV.Prototypes, r.Optimizer.Rule, r.Optimizer.Rate)
 	fmt.Fprintf(out, "memory   %s for a step, %s for weights and state, limit %s\n", bytesText(int64(s.plan)), bytesText(tensor.MemoryInUse()), bytesText(memoryLimit()))
 	fmt.Fprintf(out, "machine  %s, %d threads\n", t.Tape.Backend().Name(), threads())
 	fmt.Fprintf(out, "folder   %s\n", s.run.Dir)
