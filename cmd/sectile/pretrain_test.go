@@ -1,0 +1,265 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"reflect"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sectile-ml/sectile/methods"
+	"github.com/sectile-ml/sectile/tensor"
+)
+
+// TestMain is the program itself when a test asks for a process of its own.
+func TestMain(m *testing.M) {
+	if os.Getenv("SECTILE_TEST_PROGRAM") != "" {
+		main()
+	}
+	os.Exit(m.Run())
+}
+
+// small are the flags of a run of a second or less.
+func small(data, out string, epochs int) []string {
+	return []string{"pretrain", "swav", "--data", data, "--out", out, "--batch", "32", "--epochs", fmt.Sprint(epochs)}
+}
+
+// TestPretrain: two runs with one configuration, folders 001 and 002, equal
+// to the bit; the table; eval.
+func TestPretrain(t *testing.T) {
+	data, out := idxFolder(t, 160, 60), filepath.Join(t.TempDir(), "runs")
+	code, text, errOut := sectile(t, small(data, out, 2)...)
+	if code != 0 {
+		t.Fatal(errOut)
+	}
+	for _, want := range []string{"160 images to learn from", "60 to judge by", "swav-001", "raw pixels (best", "untrained", "trained", "AMI of 10 clusters"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in\n%s", want, text)
+		}
+	}
+	first := filepath.Join(out, "swav-001")
+	code, text, errOut = sectile(t, "pretrain", "swav", "--out", out, "--config", filepath.Join(first, "config.json"))
+	if code != 0 {
+		t.Fatal(errOut)
+	}
+	second := filepath.Join(out, "swav-002")
+	if !strings.Contains(text, second) {
+		t.Errorf("the second run is not in %s:\n%s", second, text)
+	}
+	for _, name := range []string{"config.json", "checkpoint.safetensors"} {
+		if !bytes.Equal(get(t, filepath.Join(first, name)), get(t, filepath.Join(second, name))) {
+			t.Errorf("%s differs between two runs of one configuration", name)
+		}
+	}
+	if n := bytes.Count(get(t, filepath.Join(first, "metrics.jsonl")), []byte("\n")); n != 10 {
+		t.Errorf("metrics.jsonl has %d lines, want one for each of 10 steps", n)
+	}
+
+	code, text, errOut = sectile(t, "eval", "knn", first, "--k", "5", "--center")
+	if code != 0 || !strings.Contains(text, "5 neighbours") || !strings.Contains(text, "trained") {
+		t.Errorf("eval: code %d, %q, %q", code, text, errOut)
+	}
+	code, text, errOut = sectile(t, "pretrain", "swav", "--resume", first)
+	if code != 0 || !strings.Contains(text, "going on after step 10 of 10") || !strings.Contains(text, "trained") {
+		t.Errorf("resume of a whole run: code %d, %q, %q", code, text, errOut)
+	}
+}
+
+// TestInterrupt: the context of a run ends in the middle; the run says how to
+// go on, and goes on to the bits of a run that was left alone.
+func TestInterrupt(t *testing.T) {
+	data, out := idxFolder(t, 160, 40), t.TempDir()
+	epochs := 30
+	if testing.Short() {
+		epochs = 6
+	}
+	if code, _, errOut := sectile(t, small(data, out, epochs)...); code != 0 {
+		t.Fatal(errOut)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	dir := filepath.Join(out, "swav-002")
+	go func() {
+		for ctx.Err() == nil { // one epoch is done when its metrics are there
+			if info, err := os.Stat(filepath.Join(dir, "metrics.jsonl")); err == nil && info.Size() > 0 {
+				cancel()
+			}
+			time.Sleep(time.Millisecond)
+		}
+	}()
+	var o, e bytes.Buffer
+	if code := run(ctx, small(data, out, epochs), &o, &e); code != 130 {
+		t.Fatalf("code %d, want 130: %s%s", code, o.String(), e.String())
+	}
+	if command := "sectile pretrain swav --resume " + dir; !strings.Contains(o.String(), command) || e.Len() > 0 {
+		t.Errorf("no %q in %q, %q", command, o.String(), e.String())
+	}
+	code, text, errOut := sectile(t, "pretrain", "swav", "--resume", dir)
+	if code != 0 || !strings.Contains(text, "going on after step") {
+		t.Fatalf("code %d, %q, %q", code, text, errOut)
+	}
+	name := "checkpoint.safetensors"
+	if !bytes.Equal(get(t, filepath.Join(out, "swav-001", name)), get(t, filepath.Join(dir, name))) {
+		t.Error("the resumed run differs from the one that was left alone")
+	}
+	if n := bytes.Count(get(t, filepath.Join(dir, "metrics.jsonl")), []byte("\n")); n < epochs*5 {
+		t.Errorf("metrics.jsonl has %d lines, want one for each of %d steps", n, epochs*5)
+	}
+}
+
+// TestCtrlC sends the signal to a process of its own.
+func TestCtrlC(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("Windows has no signal that a parent can send")
+	}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, out := idxFolder(t, 160, 40), t.TempDir()
+	p := exec.Command(self, small(data, out, 10000)...)
+	p.Env = append(os.Environ(), "SECTILE_TEST_PROGRAM=1")
+	var text bytes.Buffer
+	p.Stdout, p.Stderr = &text, &text
+	if err := p.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer p.Process.Kill()
+	for begin := time.Now(); ; time.Sleep(5 * time.Millisecond) {
+		if info, err := os.Stat(filepath.Join(out, "swav-001", "metrics.jsonl")); err == nil && info.Size() > 0 {
+			break
+		}
+		if time.Since(begin) > time.Minute {
+			t.Fatal("no epoch within a minute")
+		}
+	}
+	if err := p.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	p.Wait()
+	if code := p.ProcessState.ExitCode(); code != 130 || !strings.Contains(text.String(), "--resume") {
+		t.Errorf("code %d, want 130: %s", code, text.String())
+	}
+}
+
+// TestDamage: a checkpoint that is cut short, or of another run, names its
+// file and is left as it is.
+func TestDamage(t *testing.T) {
+	data, out := idxFolder(t, 160, 40), t.TempDir()
+	if code, _, errOut := sectile(t, small(data, out, 1)...); code != 0 {
+		t.Fatal(errOut)
+	}
+	dir := filepath.Join(out, "swav-001")
+	path := filepath.Join(dir, "checkpoint.safetensors")
+	whole := get(t, path)
+	for name, content := range map[string][]byte{"cut": whole[:len(whole)/2], "empty": {}, "noise": bytes.Repeat([]byte{7}, 100)} {
+		put(t, path, content)
+		for _, args := range [][]string{{"pretrain", "swav", "--resume", dir}, {"eval", "knn", dir}} {
+			code, _, errOut := sectile(t, args...)
+			if code != 1 || !strings.Contains(errOut, path) || strings.Count(errOut, "\n") != 1 {
+				t.Errorf("%s checkpoint, sectile %s: code %d, %q", name, strings.Join(args[:2], " "), code, errOut)
+			}
+			if !bytes.Equal(get(t, path), content) {
+				t.Errorf("sectile %s wrote to a checkpoint that it could not read", args[0])
+			}
+		}
+	}
+	put(t, path, whole)
+	config := filepath.Join(dir, "config.json")
+	put(t, config, bytes.Replace(get(t, config), []byte(`"prototypes": 100`), []byte(`"prototypes": 99`), 1))
+	code, _, errOut := sectile(t, "pretrain", "swav", "--resume", dir)
+	if code != 1 || !strings.Contains(errOut, path) || !strings.Contains(errOut, "prototypes.weight") {
+		t.Errorf("another run's checkpoint: code %d, %q", code, errOut)
+	}
+}
+
+// TestMemory: a run that does not fit says what is large and what to do.
+func TestMemory(t *testing.T) {
+	defer tensor.SetMemoryLimit(tensor.SetMemoryLimit(0))
+	out := t.TempDir()
+	code, _, errOut := sectile(t, "pretrain", "swav", "--memory", "20MiB", "--out", out)
+	if code != 1 || strings.Count(errOut, "\n") != 1 {
+		t.Fatalf("code %d, %q", code, errOut)
+	}
+	for _, want := range []string{"largest", "MiB", "--batch", "--memory"} {
+		if !strings.Contains(errOut, want) {
+			t.Errorf("no %q in %q", want, errOut)
+		}
+	}
+}
+
+// TestConfig: what is written is what is read; a file may say only what it
+// changes.
+func TestConfig(t *testing.T) {
+	for _, name := range []string{"demo", "paper-small", "cifar"} {
+		want, err := presetConfig(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want.Run.Epochs, want.Run.Seed = 7, 1<<63+1
+		r, err := methods.CreateRun(t.TempDir(), "swav", want)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := readConfig(r.Config())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !reflect.DeepEqual(want, got) {
+			t.Errorf("%s: wrote %+v, read %+v", name, want, got)
+		}
+	}
+	path := filepath.Join(t.TempDir(), "c.json")
+	put(t, path, []byte(`{"preset": "paper-small", "run": {"epochs": 3}}`))
+	got, err := readConfig(path)
+	want, _ := presetConfig("paper-small")
+	want.Run.Epochs = 3
+	if err != nil || !reflect.DeepEqual(want, got) {
+		t.Errorf("want %+v, read %+v, %v", want, got, err)
+	}
+}
+
+// TestProgressOnATerminal: one line, rewritten, nothing left of a longer one.
+func TestProgressOnATerminal(t *testing.T) {
+	var b bytes.Buffer
+	p := &progress{out: &b, terminal: true, epochs: 10}
+	p.step(methods.Progress{Step: methods.Step{Epoch: 0, Iteration: 4}, Iterations: 100, Loss: 4.6, ImagesPerS: 12345, Remaining: 90 * time.Minute})
+	p.last = time.Time{}
+	p.step(methods.Progress{Step: methods.Step{Epoch: 0, Iteration: 5}, Iterations: 100, Loss: 4.6, ImagesPerS: 999, Remaining: 61 * time.Second})
+	p.clear()
+	lines := strings.Split(b.String(), "\r")
+	want := []string{"", "epoch  1/10  step   5/100  loss 4.600  12345 images/s  ETA 1:30:00", "epoch  1/10  step   6/100  loss 4.600  999 images/s  ETA 1:01     "}
+	if len(lines) != 5 || !slices.Equal(want, lines[:3]) || strings.Contains(b.String(), "\n") {
+		t.Fatalf("want %q, wrote %q", want, lines)
+	}
+	if strings.TrimSpace(lines[3]) != "" || len(lines[3]) < len(strings.TrimRight(want[2], " ")) {
+		t.Errorf("clear left something: %q", lines)
+	}
+}
+
+// TestMetricsOfACrash: lines of steps that the checkpoint does not have, and
+// half lines, go.
+func TestMetricsOfACrash(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "metrics.jsonl")
+	whole := "{\"iteration\":5,\"seconds\":1}\n{\"iteration\":10,\"seconds\":2}\n"
+	for _, rest := range []string{"", "{\"iteration\":15,\"seconds\":3}\n{\"iter", "{\"iteration\":1"} {
+		put(t, path, []byte(whole+rest))
+		m, err := openMetrics(path, 10, 5)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := m.close(); err != nil {
+			t.Fatal(err)
+		}
+		if got := string(get(t, path)); got != whole || m.before != 2 {
+			t.Errorf("kept %q, %v seconds", got, m.before)
+		}
+	}
+}
