@@ -5,7 +5,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -61,9 +60,6 @@ func readConfig(path string) (config, error) {
 	d.DisallowUnknownFields()
 	if err := d.Decode(&c); err != nil {
 		return fail(err)
-	}
-	if _, err := d.Token(); err != io.EOF {
-		return fail(errors.New("more than one JSON value"))
 	}
 	if c.Method != "swav" {
 		return fail(fmt.Errorf("method %q; there is swav", c.Method))

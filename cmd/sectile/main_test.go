@@ -131,7 +131,7 @@ func TestMistakes(t *testing.T) {
 		{"pretrain swav --config " + unknown, []string{unknown, `"temprature"`}},
 		{"pretrain swav --config " + typed, []string{typed, "run.epochs", "string"}},
 		{"pretrain swav --config " + broken, []string{broken}},
-		{"pretrain swav --config " + twice, []string{twice, "more than one"}},
+		{"pretrain swav --config " + twice, []string{twice, "after top-level value"}},
 		{"pretrain swav --config " + method, []string{method, `"pcl"`}},
 		{"pretrain swav --config " + preset, []string{preset, `"dmeo"`}},
 		{"pretrain swav --config " + range0, []string{"temperature 0"}},

@@ -182,9 +182,9 @@ func TestDamage(t *testing.T) {
 
 // TestMemory: a run that does not fit says what is large and what to do.
 func TestMemory(t *testing.T) {
-	defer tensor.SetMemoryLimit(tensor.SetMemoryLimit(0))
-	out := t.TempDir()
-	code, _, errOut := sectile(t, "pretrain", "swav", "--memory", "20MiB", "--out", out)
+	defer tensor.SetMemoryLimit(memoryLimit())
+	limit := fmt.Sprint(tensor.MemoryInUse() + 200<<20)
+	code, _, errOut := sectile(t, "pretrain", "swav", "--batch", "4096", "--memory", limit, "--out", t.TempDir())
 	if code != 1 || strings.Count(errOut, "\n") != 1 {
 		t.Fatalf("code %d, %q", code, errOut)
 	}

@@ -83,6 +83,26 @@ func (r *request) int() int {
 	return n
 }
 
+// count is a whole number from 1 on.
+func (r *request) count() int {
+	n := r.int()
+	if n < 1 {
+		r.fail("a size, stride or count of 0")
+	}
+	return n
+}
+
+// fits fails for tensors of more than 2^36 elements.
+func (r *request) fits(dims ...int) {
+	n := 1.0
+	for _, d := range dims {
+		n *= float64(d)
+	}
+	if n > 1<<36 {
+		r.fail(fmt.Sprintf("%v is too large", dims))
+	}
+}
+
 func (r *request) seconds() time.Duration {
 	w := r.word()
 	s, err := strconv.ParseFloat(w, 64)
@@ -142,7 +162,7 @@ func timed(inner, reps int, f func()) []float64 {
 }
 
 func answerPeak(r *request) ([]float64, error) {
-	n, isa, d := r.int(), r.int(), r.seconds()
+	n, isa, d := r.count(), r.int(), r.seconds()
 	if err := r.done(); err != nil {
 		return nil, err
 	}
@@ -184,7 +204,10 @@ func workspace(b *kernels.CPU, a any) kernels.Mem {
 }
 
 func answerGemm(r *request) ([]float64, error) {
-	m, n, k, ta, tb, inner, reps := r.int(), r.int(), r.int(), r.int(), r.int(), r.int(), r.int()
+	m, n, k, ta, tb, inner, reps := r.count(), r.count(), r.count(), r.int(), r.int(), r.count(), r.count()
+	r.fits(m, k)
+	r.fits(k, n)
+	r.fits(m, n)
 	if err := r.done(); err != nil {
 		return nil, err
 	}
@@ -209,10 +232,16 @@ func answerGemm(r *request) ([]float64, error) {
 
 func answerConv(r *request) ([]float64, error) {
 	pass := r.word()
-	s := kernels.ConvShape{N: r.int(), H: r.int(), W: r.int(), C: r.int(), OC: r.int(), KH: r.int(), KW: r.int(), DilH: 1, DilW: 1, Groups: 1}
-	s.StrideH, s.PadH = r.int(), r.int()
+	s := kernels.ConvShape{N: r.count(), H: r.count(), W: r.count(), C: r.count(), OC: r.count(), KH: r.count(), KW: r.count(), DilH: 1, DilW: 1, Groups: 1}
+	s.StrideH, s.PadH = r.count(), r.int()
 	s.StrideW, s.PadW = s.StrideH, s.PadH
-	inner, reps := r.int(), r.int()
+	inner, reps := r.count(), r.count()
+	r.fits(s.N, s.H+2*s.PadH, s.W+2*s.PadW, s.C)
+	r.fits(s.N, s.H+2*s.PadH, s.W+2*s.PadW, s.OC)
+	r.fits(s.OC, s.KH, s.KW, s.C)
+	if s.KH > s.H+2*s.PadH || s.KW > s.W+2*s.PadW {
+		r.fail("the kernel does not fit into the padded image")
+	}
 	if err := r.done(); err != nil {
 		return nil, err
 	}

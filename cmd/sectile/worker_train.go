@@ -27,7 +27,7 @@ var workerNets = map[string]struct{ side, classes int }{
 }
 
 func answerTrain(r *request) ([]float64, error) {
-	name, batch, reps := r.word(), r.int(), r.int()
+	name, batch, reps := r.word(), r.count(), r.count()
 	if err := r.done(); err != nil {
 		return nil, err
 	}
@@ -39,7 +39,7 @@ func answerTrain(r *request) ([]float64, error) {
 }
 
 func answerFirst(r *request) ([]float64, error) {
-	name, batch := r.word(), r.int()
+	name, batch := r.word(), r.count()
 	if err := r.done(); err != nil {
 		return nil, err
 	}
@@ -151,7 +151,7 @@ func newTrainStep(name string, batch int) (*benchStep, error) {
 }
 
 func answerSSL(r *request) ([]float64, error) {
-	method, set, batch, reps := r.word(), r.word(), r.int(), r.int()
+	method, set, batch, reps := r.word(), r.word(), r.count(), r.count()
 	if err := r.done(); err != nil {
 		return nil, err
 	}
