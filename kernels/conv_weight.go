@@ -89,7 +89,7 @@ func (p *weightPlan) blocks() {
 	case p.wide:
 		c = 320
 	case p.taps == 1:
-		o, c = 128, 128
+		o, c = 256, 128 // one pass over the tap: reading operands counts most
 	}
 	p.oBlock = min(ceilDiv(p.og, p.OuterMR)*p.OuterMR, o)
 	p.cBlock = min(p.columns, c)
