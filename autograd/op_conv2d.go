@@ -109,6 +109,7 @@ func (o *conv2D) Plan(p *Plan) {
 	o.dx.Epi, o.dw.Epi = kernels.Epilogue{}, kernels.Epilogue{}
 	o.dx.Pass, o.dw.Pass = kernels.PassGradInput, kernels.PassGradWeight
 	o.prepX = kernels.PrepareArgs{Pass: kernels.PassGradInput, Conv: s}
+	o.dx.Accumulate, o.dw.Accumulate = true, true // the larger workspace: another op may have written first
 	if p.Wants(0) {
 		p.SaveIn(1)
 		o.dxw = p.BackWorkFor(&o.dx)

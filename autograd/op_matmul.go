@@ -81,6 +81,7 @@ func (o *matMul) Plan(p *Plan) {
 			o.da = kernels.GemmArgs{M: o.m, N: o.k, K: o.n, TransB: !o.TransB, A: y, B: mat(b), C: mat(a)}
 			o.prepA = kernels.PrepareArgs{Pass: kernels.PassGemm, N: o.k, K: o.n, TransB: !o.TransB, B: mat(b)}
 		}
+		o.da.Accumulate = true // the larger workspace: another op may have written first
 		o.wa = p.BackWorkFor(&o.da)
 	}
 	if p.Wants(1) {
@@ -90,6 +91,7 @@ func (o *matMul) Plan(p *Plan) {
 		} else { // db [K,N] = op(a)ᵀ dy
 			o.db = kernels.GemmArgs{M: o.k, N: o.n, K: o.m, TransA: !o.TransA, A: mat(a), B: y, C: mat(b)}
 		}
+		o.db.Accumulate = true
 		o.wb = p.BackWorkFor(&o.db)
 	}
 }

@@ -66,6 +66,10 @@ var samples = map[string][]*Sample{
 		convSample(1, 6, 5, 2, 3, 3, 2, ConvConfig{StrideH: 2, StrideW: 1, PadH: 1, PadW: 0}),
 		convSample(1, 7, 7, 4, 4, 3, 3, ConvConfig{StrideH: 2, StrideW: 2, PadH: 2, PadW: 2, DilH: 2, DilW: 2, Groups: 2}),
 		convSample(2, 3, 3, 2, 3, 1, 1, ConvConfig{}),
+		{Inputs: []Shape{Dims(1, 4, 4, 2), Dims(2, 3, 3, 2)}, Build: func(t *Tape, in []*Var) *Var { // one weight twice, an image twice
+			h := Conv2D(in[0], in[1], Square(1, 1))
+			return Add(Conv2D(h, in[1], Square(1, 1)), Add(h, Conv2D(in[0], in[1], Square(1, 1))))
+		}},
 	},
 	"batchNorm": {
 		bnSample(true, false, false, false, 1), bnSample(true, true, true, false, 1), bnSample(true, true, true, true, 2),

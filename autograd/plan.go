@@ -77,9 +77,11 @@ func (g *graph) plan(floatSize int) {
 			default:
 				b.first, b.last = at, back
 			}
-			if b.life != liveForward && !nd.active {
+			if !nd.active && b.life == liveBackward {
+				continue
+			}
+			if !nd.active {
 				b.last = at
-				b.first = min(b.first, at)
 			}
 			g.add(b, floatSize)
 		}
