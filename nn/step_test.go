@@ -178,6 +178,7 @@ func TestPeaks(t *testing.T) {
 		}
 	}
 }
+
 // TestSteadyStep: from the second step on nothing is allocated.
 func TestSteadyStep(t *testing.T) {
 	s := newTrainer(t, backend(t), 8)
