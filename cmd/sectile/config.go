@@ -86,22 +86,22 @@ type machineFlags struct {
 }
 
 func (m *machineFlags) define(f *flag.FlagSet) {
-	f.IntVar(&m.threads, "threads", 0, "threads; 0: all CPUs that the process may use")
-	f.StringVar(&m.memory, "memory", "", "bound on the memory of tensors, as 4GiB; default 80 % of the system's")
+	f.IntVar(&m.threads, "threads", 0, "`number` of threads; 0: all CPUs that the process may use")
+	f.StringVar(&m.memory, "memory", "", "bound on the memory of tensors, a `size` as 4GiB; default 80 % of the system's")
 }
 
 func definePretrain(f *flag.FlagSet) *pretrainFlags {
 	p := &pretrainFlags{given: map[string]bool{}}
-	f.StringVar(&p.data, "data", embedded, "embedded: 10,000 Fashion-MNIST images; or a `folder` of IDX files")
-	f.StringVar(&p.preset, "preset", "demo", "demo, paper-small or cifar: where the flags' defaults come from")
-	f.StringVar(&p.file, "config", "", "JSON `file` with the settings, as config.json of a run; flags go before it")
-	f.IntVar(&p.epochs, "epochs", 0, "passes over the images; default the preset's")
-	f.IntVar(&p.batch, "batch", 0, "images a step; default the preset's")
-	f.Uint64Var(&p.seed, "seed", 0, "of everything random")
-	f.Float64Var(&p.rate, "lr", 0, "highest learning rate; default the preset's")
+	f.StringVar(&p.data, "data", embedded, "a `folder` of IDX files, or embedded: 10,000 images of Fashion-MNIST")
+	f.StringVar(&p.preset, "preset", "demo", "`name` of the settings to begin with: demo, paper-small or cifar")
+	f.StringVar(&p.file, "config", "", "JSON `file` with the settings, as config.json of a run; flags win over it")
+	f.IntVar(&p.epochs, "epochs", 0, "`number` of passes over the images; default the preset's")
+	f.IntVar(&p.batch, "batch", 0, "`number` of images a step; default the preset's")
+	f.Uint64Var(&p.seed, "seed", 0, "`number` that decides everything random (default 0)")
+	f.Float64Var(&p.rate, "lr", 0, "highest learning `rate`; default the preset's")
 	f.StringVar(&p.out, "out", "runs", "`folder` in which the run gets a folder of its own, METHOD-NNN")
 	f.StringVar(&p.resume, "resume", "", "go on with the run in this `folder`")
-	f.StringVar(&p.profile, "cpuprofile", "", "write a CPU profile for `go tool pprof` to this `file`")
+	f.StringVar(&p.profile, "cpuprofile", "", "write a CPU profile to this `file`, for go tool pprof")
 	p.machine.define(f)
 	return p
 }

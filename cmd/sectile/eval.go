@@ -10,10 +10,14 @@ import (
 	"github.com/sectile-ml/sectile/nn"
 )
 
+const evalUsage = `knn RUN [flags]
+
+Judges the encoder in a run's folder by its nearest neighbours.`
+
 // evaluate judges a run's encoder by its nearest neighbours, beside raw pixels
 // and the encoder that the run began with.
 func evaluate(ctx context.Context, args []string, out io.Writer) error {
-	f := newFlags("eval", "knn RUN [flags]\n\nJudges the encoder of a run's folder by its nearest neighbours.", out)
+	f := newFlags("eval")
 	knn := methods.DefaultKNN()
 	f.IntVar(&knn.K, "k", knn.K, "neighbours that vote")
 	f.Float64Var(&knn.Temperature, "temperature", knn.Temperature, "a neighbour's vote is exp(cosine/temperature)")
@@ -21,7 +25,7 @@ func evaluate(ctx context.Context, args []string, out io.Writer) error {
 	from := f.String("data", "", "other images than the run's: embedded, or a `folder` of IDX files")
 	var machine machineFlags
 	machine.define(f)
-	pos, err := parse(f, args, 2, "a protocol (knn) and a run's folder")
+	pos, err := parse(f, args, 2, "a protocol (knn) and a run's folder", evalUsage, out)
 	if err != nil {
 		return err
 	}

@@ -41,16 +41,16 @@ func openImages(from string) (images, error) {
 // fit says whether a run's network and views can read the images.
 func (im images) fit(c config) error {
 	if want := len(c.Run.Views.Mean); want != im.learn.C {
-		return fmt.Errorf("%s has images of %d channels, preset %s wants %d: choose another --preset or --data", im.what, im.learn.C, c.Preset, want)
+		return fmt.Errorf("%s: images with %d channel(s), preset %s wants %d: choose another --preset or --data", im.what, im.learn.C, c.Preset, want)
 	}
 	return nil
 }
 
 // String says how many images there are, and for what.
 func (im images) String() string {
-	s := fmt.Sprintf("%s: %d images to learn from, without labels", im.what, im.learn.N)
+	s := fmt.Sprintf("%s: %d to learn from without labels", im.what, im.learn.N)
 	if im.classes > 0 {
-		s += fmt.Sprintf("; %d to judge by", im.judge.N)
+		s += fmt.Sprintf(", %d to judge by", im.judge.N)
 	}
 	return s
 }

@@ -14,8 +14,7 @@ import (
 // info prints what this machine is, which kernels run on it and why, and its
 // multiply-add peak, measured now.
 func info(ctx context.Context, args []string, out io.Writer) error {
-	f := newFlags("info", "", out)
-	if _, err := parse(f, args, 0, "no arguments"); err != nil {
+	if _, err := parse(newFlags("info"), args, 0, "no arguments", "", out); err != nil {
 		return err
 	}
 	b, err := backend()

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"runtime"
 	"slices"
 	"sync"
@@ -54,10 +55,17 @@ func floatISA() asm.ISA {
 
 // traceLimits measures what SECTILE_TRACE compares ops with, if there is a
 // trace: multiply-add peak and memory bandwidth on all threads.
-func traceLimits() {
-	if t := autograd.Tracing(); t != nil {
-		t.SetLimits(kernels.Peak(threads(), floatISA(), 50*time.Millisecond), bandwidth(threads()))
+func traceLimits() error {
+	path := os.Getenv("SECTILE_TRACE")
+	if path == "" {
+		return nil
 	}
+	t := autograd.Tracing()
+	if t == nil {
+		return fmt.Errorf("SECTILE_TRACE=%s cannot be written: name a file in a folder that exists", path)
+	}
+	t.SetLimits(kernels.Peak(threads(), floatISA(), 50*time.Millisecond), bandwidth(threads()))
+	return nil
 }
 
 // bandwidth is the best of three copies of 64 MiB a thread, in GB/s read and

@@ -108,32 +108,40 @@ func names() string {
 	return strings.Join(s, ", ")
 }
 
+// program is how this program was called, for lines that can be typed again.
+func program() string {
+	if strings.Contains(os.Args[0], "go-build") {
+		return "go run ./cmd/sectile"
+	}
+	return os.Args[0]
+}
+
 func oneLine(err error) string {
 	return strings.Join(strings.FieldsFunc(err.Error(), func(r rune) bool { return r == '\n' }), "; ")
 }
 
 // newFlags is a flag set whose errors come back instead of being printed.
-func newFlags(name, args string, out io.Writer) *flag.FlagSet {
+func newFlags(name string) *flag.FlagSet {
 	f := flag.NewFlagSet(name, flag.ContinueOnError)
 	f.SetOutput(io.Discard)
-	f.Usage = func() {
-		fmt.Fprintf(out, "usage: sectile %s %s\n\n", name, args)
-		f.SetOutput(out)
-		f.PrintDefaults()
-		f.SetOutput(io.Discard)
-	}
+	f.Usage = func() {}
 	return f
 }
 
 // parse reads flags that may stand before and behind the positional
-// arguments, of which there are exactly n.
-func parse(f *flag.FlagSet, args []string, n int, want string) ([]string, error) {
+// arguments, of which there are exactly n; want says which. --help prints
+// usage and the flags to out.
+func parse(f *flag.FlagSet, args []string, n int, want, usage string, out io.Writer) ([]string, error) {
 	var pos []string
 	for {
-		if err := f.Parse(args); err != nil {
-			if errors.Is(err, flag.ErrHelp) {
-				return nil, err
-			}
+		err := f.Parse(args)
+		if errors.Is(err, flag.ErrHelp) {
+			fmt.Fprintf(out, "usage: sectile %s %s\n\n", f.Name(), usage)
+			f.SetOutput(out)
+			f.PrintDefaults()
+			return nil, err
+		}
+		if err != nil {
 			return nil, fmt.Errorf("%v; sectile %s --help lists the flags", err, f.Name())
 		}
 		if args = f.Args(); len(args) == 0 {

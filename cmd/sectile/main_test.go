@@ -124,7 +124,7 @@ func TestMistakes(t *testing.T) {
 		{"pretrain swav --lr -1", []string{"learning rate -1"}},
 		{"pretrain swav --lr NaN", []string{"learning rate NaN"}},
 		{"pretrain swav --preset dmeo", []string{`"dmeo"`, "demo"}},
-		{"pretrain swav --preset cifar", []string{"1 channels", "cifar", "--data"}},
+		{"pretrain swav --preset cifar", []string{"1 channel(s)", "cifar", "--data"}},
 		{"pretrain swav --threads 100000", []string{"100000", "CPUs"}},
 		{"pretrain swav --memory much", []string{"--memory", `"much"`, "4GiB"}},
 		{"pretrain swav --config " + missing, []string{missing}},
@@ -149,9 +149,9 @@ func TestMistakes(t *testing.T) {
 		{"info please", []string{`"please"`}},
 		{"bench", []string{"--worker"}},
 	} {
-		code, _, errOut := sectile(t, strings.Fields(c.args)...)
-		if code != 1 {
-			t.Errorf("sectile %s: code %d, want 1", c.args, code)
+		code, out, errOut := sectile(t, strings.Fields(c.args)...)
+		if code != 1 || out != "" {
+			t.Errorf("sectile %s: code %d, want 1 and nothing on standard output: %q", c.args, code, out)
 		}
 		if !strings.HasPrefix(errOut, "sectile: ") || strings.Count(errOut, "\n") != 1 {
 			t.Errorf("sectile %s: want one line, got %q", c.args, errOut)

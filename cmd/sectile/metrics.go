@@ -23,7 +23,7 @@ type metrics struct {
 	steps  int // an epoch
 	sum    float64
 	n      int
-	before float64 // seconds that earlier sessions of the run took
+	before time.Duration // what earlier sessions of the run took
 	start  time.Time
 }
 
@@ -69,7 +69,7 @@ func (m *metrics) keep(old []byte, iteration int) int {
 		if json.Unmarshal(old[kept:i], &l) != nil || l.Iteration > iteration {
 			break
 		}
-		m.before, kept = l.Seconds, i+1
+		m.before, kept = time.Duration(l.Seconds*float64(time.Second)), i+1
 	}
 	return kept
 }
@@ -81,7 +81,7 @@ func (m *metrics) step(s methods.Progress) {
 	if in := done - s.Epoch*m.steps; in%m.every != 0 && in != m.steps {
 		return
 	}
-	line, err := json.Marshal(metricsLine{s.Epoch + 1, done, m.sum / float64(m.n), s.Rate, s.ImagesPerS, m.before + time.Since(m.start).Seconds()})
+	line, err := json.Marshal(metricsLine{s.Epoch + 1, done, m.sum / float64(m.n), s.Rate, s.ImagesPerS, m.gone().Seconds()})
 	if err == nil {
 		_, err = m.w.Write(append(line, '\n'))
 	}
@@ -89,6 +89,9 @@ func (m *metrics) step(s methods.Progress) {
 		m.sum, m.n = 0, 0
 	} // else the writer keeps the error for flush
 }
+
+// gone is how long the run has trained, all sessions together.
+func (m *metrics) gone() time.Duration { return m.before + time.Since(m.start) }
 
 // flush reports the first failure to write since the last one.
 func (m *metrics) flush() error { return m.w.Flush() }

@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"runtime/pprof"
 	"strings"
-	"time"
 
 	"github.com/sectile-ml/sectile/autograd"
 	"github.com/sectile-ml/sectile/methods"
@@ -18,11 +17,16 @@ import (
 	"github.com/sectile-ml/sectile/tensor"
 )
 
+const pretrainUsage = `METHOD [flags]
+
+Trains an encoder on images without labels, keeps it in runs/METHOD-NNN, and
+ends with a table of how well neighbours agree. Methods: swav.`
+
 // pretrain trains an encoder, keeps it in a folder, and judges it.
 func pretrain(ctx context.Context, args []string, out io.Writer) error {
-	f := newFlags("pretrain", "METHOD [flags]\n\nTrains an encoder on images without labels, keeps it in runs/METHOD-NNN, and\nends with a table of how well neighbours agree. Methods: swav.", out)
+	f := newFlags("pretrain")
 	p := definePretrain(f)
-	pos, err := parse(f, args, 1, "one method (swav)")
+	pos, err := parse(f, args, 1, "one method (swav)", pretrainUsage, out)
 	if err != nil {
 		return err
 	}
@@ -96,7 +100,9 @@ func openSession(c config, root, resume string) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	traceLimits()
+	if err := traceLimits(); err != nil {
+		return nil, err
+	}
 	if s.trainer, err = c.Run.New(b, s.images.learn); err != nil {
 		return nil, s.remedy(err)
 	}
@@ -151,7 +157,7 @@ func (s *session) describe(out io.Writer) {
 	fmt.Fprintf(out, "%s, preset %s, %d epochs of %d steps, seed %d\n", s.Method, s.Preset, t.Epochs, t.Steps(), t.Seed)
 	fmt.Fprintf(out, "images   %s\n", s.images)
 	fmt.Fprintf(out, "encoder  %s, %d weights, %d features\n", r.Net, weights, t.Method.Encoder().Features())
-	fmt.Fprintf(out, "step     %d images, views of each: %s; %d prototypes; %s at %g\n", t.Batch, strings.Join(crops, " and "), r.SwAV.Prototypes, r.Optimizer.Rule, r.Optimizer.Rate)
+	fmt.Fprintf(out, "step     %d images, views of each: %s; %d prototypes; %s, learning rate %g\n", t.Batch, strings.Join(crops, " and "), r.SwAV.Prototypes, r.Optimizer.Rule, r.Optimizer.Rate)
 	fmt.Fprintf(out, "memory   %s for a step, %s for weights and state, limit %s\n", bytesText(int64(s.plan)), bytesText(tensor.MemoryInUse()), bytesText(memoryLimit()))
 	fmt.Fprintf(out, "machine  %s, %d threads\n", t.Tape.Backend().Name(), threads())
 	fmt.Fprintf(out, "folder   %s\n", s.run.Dir)
@@ -200,7 +206,6 @@ func (s *session) train(ctx context.Context, out io.Writer) error {
 		saved = t.Iteration
 		return nil
 	}
-	start := time.Now()
 	err = t.Train(ctx)
 	line.end()
 	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
@@ -213,12 +218,12 @@ func (s *session) train(ctx context.Context, out io.Writer) error {
 	if err := errors.Join(err, m.close()); err != nil {
 		return s.remedy(err)
 	}
-	fmt.Fprintf(out, "trained in %s; the encoder is in %s\n", clock(time.Since(start)), s.run.Checkpoint())
+	fmt.Fprintf(out, "trained in %s; the encoder is in %s\n", clock(m.gone()), s.run.Checkpoint())
 	return nil
 }
 
 func (s *session) resumeCommand() string {
-	return fmt.Sprintf("sectile pretrain %s --resume %s", s.Method, s.run.Dir)
+	return fmt.Sprintf("%s pretrain %s --resume %s", program(), s.Method, s.run.Dir)
 }
 
 // remedy adds to an error of too little memory what to do.
@@ -245,7 +250,7 @@ func (s *session) report(ctx context.Context, out io.Writer) error {
 	line.clear()
 	if err != nil {
 		if ctx.Err() != nil {
-			fmt.Fprintf(out, "interrupted while judging; the run is whole: sectile eval knn %s\n", s.run.Dir)
+			fmt.Fprintf(out, "interrupted while judging; the run is whole, judge it with\n\n  %s eval knn %s\n", program(), s.run.Dir)
 			return errInterrupted
 		}
 		return err
@@ -256,10 +261,13 @@ func (s *session) report(ctx context.Context, out io.Writer) error {
 
 // writeReport prints the table that a run ends with.
 func writeReport(out io.Writer, im images, r *methods.Report) {
+	const columns = "%-31s %9s  %17s  %18s\n"
 	fmt.Fprintf(out, "\n%d images judged by the %d learned from, in per cent\n\n", im.judge.N, im.learn.N)
-	fmt.Fprintf(out, "%-32s %10s %19s %19s\n", "", "kNN top-1", "10 labels a class", fmt.Sprintf("AMI of %d clusters", im.classes))
+	fmt.Fprintf(out, columns, "", "kNN top-1", "10 labels a class", fmt.Sprintf("AMI of %d clusters", im.classes))
 	for _, row := range r.Rows {
-		fmt.Fprintf(out, "%-32s %10.1f %19.1f %19.1f\n", row.Name, row.KNN, row.FewLabels, row.AMI)
+		fmt.Fprintf(out, columns, row.Name, percent(row.KNN), percent(row.FewLabels), percent(row.AMI))
 	}
-	fmt.Fprint(out, "\nkNN: 20 neighbours, cosine, temperature 0.07. 10 labels a class: 5 neighbours, mean of 10 drawn sets.\n")
+	fmt.Fprint(out, "\nkNN: 20 neighbours, cosine, temperature 0.07.\n10 labels a class: 5 neighbours, mean of 10 drawn sets.\n")
 }
+
+func percent(x float64) string { return fmt.Sprintf("%.1f", x) }

@@ -21,9 +21,9 @@ import (
 // answer a line on standard output: the seconds of each repetition, after one
 // warm-up that is not counted, or "err REASON".
 func bench(ctx context.Context, args []string, out io.Writer) error {
-	f := newFlags("bench", "--worker", out)
+	f := newFlags("bench")
 	worker := f.Bool("worker", false, "read requests from standard input")
-	if _, err := parse(f, args, 0, "no arguments"); err != nil {
+	if _, err := parse(f, args, 0, "no arguments", "--worker", out); err != nil {
 		return err
 	}
 	if !*worker {
