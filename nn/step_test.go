@@ -10,7 +10,7 @@ import (
 	"github.com/sectile-ml/sectile/kernels"
 )
 
-// trainer is a training step of small8 with ten classes.
+// trainer is a training step of a network with ten classes.
 type trainer struct {
 	t      testing.TB
 	tape   *autograd.Tape
@@ -23,13 +23,18 @@ type trainer struct {
 }
 
 func newTrainer(t testing.TB, b kernels.Backend, batch int) *trainer {
-	cfg, err := ResNetByName("small8")
+	return newNetTrainer(t, b, "small8", batch, 8)
+}
+
+// newNetTrainer is a training step of the named network on size x size images.
+func newNetTrainer(t testing.TB, b kernels.Backend, name string, batch, size int) *trainer {
+	cfg, err := ResNetByName(name)
 	if err != nil {
 		t.Fatal(err)
 	}
 	cfg.Classes = 10
 	rng := seeded()
-	s := &trainer{t: t, tape: autograd.NewTape(b), net: NewResNet(b, cfg, rng), image: autograd.Dims(batch, 8, 8, 1)}
+	s := &trainer{t: t, tape: autograd.NewTape(b), net: NewResNet(b, cfg, rng), image: autograd.Dims(batch, size, size, cfg.Channels)}
 	s.opt = NewOptimizer(b, SGD{Momentum: 0.9}, Group{Weights: Weights(s.net), Decay: 1e-4, Scale: 1})
 	for range s.image.Len() {
 		s.x = append(s.x, float32(rng.Normal()))
