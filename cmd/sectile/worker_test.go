@@ -36,6 +36,7 @@ func TestWorker(t *testing.T) {
 	}
 	if !testing.Short() {
 		requests["train resnet18c 2 1"] = 1
+		requests["ssl swav cifar 2 1"] = 1
 	}
 	for r, n := range requests {
 		a := strings.Fields(ask(t, r)[0])
