@@ -3,6 +3,7 @@ package data
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 )
@@ -20,9 +21,18 @@ type BadImagesError struct {
 	Bad   []BadImage
 }
 
+// Error names the first few images, and what is wrong with each.
 func (e *BadImagesError) Error() string {
-	return fmt.Sprintf("%d bad images, more than the %d that may be skipped: repair or remove them, or raise the limit; the first: %v",
-		len(e.Bad), e.Limit, e.Bad[0].Err)
+	const named = 5
+	var s strings.Builder
+	fmt.Fprintf(&s, "%d bad images, more than the %d that may be skipped: repair or remove them, or raise the limit", len(e.Bad), e.Limit)
+	for _, b := range e.Bad[:min(named, len(e.Bad))] {
+		fmt.Fprintf(&s, "; %v", b.Err)
+	}
+	if n := len(e.Bad) - named; n > 0 {
+		fmt.Fprintf(&s, "; and %d more", n)
+	}
+	return s.String()
 }
 
 // Unwrap returns the error of every bad image.

@@ -5,9 +5,16 @@
 //
 // # Map, in the order an image passes
 //
+//	open.go      Open, OpenOptions, Opened     what a path holds, whatever it is
+//	arrange.go   split and classes from paths  (stores: folder.go, zip.go, tar.go)
 //	source.go    Source, Image                 what can be read
-//	set.go       Set                           images in memory
+//	files.go     a Source of encoded images
+//	decode.go    Decode                        JPEG, PNG, GIF to levels (pixels.go, chroma.go)
+//	cache.go     Cache                         decoded images in memory
+//	shrink.go    Shrink                        smaller ones (channels: recolour.go)
+//	set.go       Set                           equally large images in memory
 //	idx.go       OpenIDX, ParseIDX             files of the MNIST family
+//	cifar.go     OpenCIFAR                     CIFAR-10 and CIFAR-100, binary
 //	fashionmnist/                              10,000 embedded images
 //	stream.go    Stream, NewStream             random numbers by key
 //	crop.go      CropBox, FlipH                which part of the image

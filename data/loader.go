@@ -175,7 +175,9 @@ func (l *Loader) release() {
 
 // Step does one piece of the batches ahead and reports whether there was one.
 // It may be called from any number of goroutines at once. A piece takes some
-// 20 µs for a few views of 28 pixels; for photographs it is their decoding.
+// 20 µs for a few views of 28 pixels; for a photograph, its decoding and all
+// its crops, tens of milliseconds, during which the caller is busy. Next waits
+// for no piece but those of the batch it returns.
 func (l *Loader) Step() bool { return l.piece(l.limit.Load()) }
 
 // piece does the next piece if it comes before end.

@@ -328,3 +328,38 @@ func BenchmarkOrder(b *testing.B) {
 		p = order(p, 1281167, 1, 2)
 	}
 }
+
+// gated is a source whose images wait for a token.
+type gated struct {
+	*Set
+	tokens chan struct{}
+}
+
+func (g gated) Image(i int, buf *Image) error {
+	<-g.tokens
+	return g.Set.Image(i, buf)
+}
+
+// A batch that is ready is returned while a slow piece of a later one is in
+// hand.
+func TestSlowPieceBlocksNoReadyBatch(t *testing.T) {
+	g := gated{noise(50, 28, 28, 1), make(chan struct{}, 1000)}
+	l := mustLoader(t, small(t, g))
+	for range 16 {
+		g.tokens <- struct{}{}
+		l.Step()
+	}
+	slow := make(chan bool)
+	go func() { slow <- l.Step() }()
+	for l.ticket.Load() < 17 {
+		runtime.Gosched()
+	}
+	take(t, l)
+	for range 100 {
+		g.tokens <- struct{}{}
+	}
+	if !<-slow {
+		t.Error("the slow piece was not one")
+	}
+	take(t, l)
+}
