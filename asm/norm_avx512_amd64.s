@@ -25,6 +25,11 @@
 // Why assembly: Go has no vectors and no float32 fused multiply-add, and the
 // contract's sums need both.
 
+// Rows fetched ahead, as powers of two; without, 256 channels from memory
+// reach 16 GB/s in place of 41 (statistics), 27 in place of 36.
+#define STATSAHEAD 3
+#define REDUCEAHEAD 2
+
 // UNIT loads unit u's offset in the streams and its coefficients, and clears
 // its sums; AX is the arguments, BX the units, SI the coefficients.
 #define UNIT(u, off, s, q, coef) \
@@ -73,6 +78,20 @@
 	VADDPS      Z24, s, s            \
 	VFMADD231PS Z24, Z24, q
 
+// AHEAD fetches the eight units' lines BP bytes on: a unit's rows lie a whole
+// row apart, where the hardware sees no stream.
+#define AHEAD(p) \
+	ADDQ       BP, p        \
+	PREFETCHT0 (p)(R8*1)    \
+	PREFETCHT0 (p)(R9*1)    \
+	PREFETCHT0 (p)(R10*1)   \
+	PREFETCHT0 (p)(R11*1)   \
+	PREFETCHT0 (p)(R12*1)   \
+	PREFETCHT0 (p)(R13*1)   \
+	PREFETCHT0 (p)(R14*1)   \
+	PREFETCHT0 (p)(R15*1)   \
+	SUBQ       BP, p
+
 // func NormStatsAVX512(a *NormSums)
 TEXT ·NormStatsAVX512(SB), NOSPLIT, $16-8
 	MOVQ a+0(FP), AX
@@ -89,8 +108,11 @@ eight:
 	MOVQ NormSums_X(AX), SI
 	MOVQ NormSums_Ld(AX), DX
 	MOVQ NormSums_Rows(AX), CX
+	MOVQ DX, BP
+	SHLQ $STATSAHEAD, BP
 
 row8:
+	AHEAD(SI)
 	STATS(R8, Z0, Z8, Z16)
 	STATS(R9, Z1, Z9, Z17)
 	STATS(R10, Z2, Z10, Z18)
@@ -167,6 +189,15 @@ done:
 	VFMADD231PS Z25, Z24, q           \
 	KEEP(off)
 
+#define FETCH \
+	AHEAD(SI) \
+	AHEAD(DI)
+
+#define FETCHMASK \
+	AHEAD(SI) \
+	AHEAD(DI) \
+	AHEAD(DX)
+
 #define ADVANCE \
 	ADDQ AX, SI \
 	ADDQ AX, DI \
@@ -174,8 +205,9 @@ done:
 	ADDQ AX, BX \
 	DECQ CX
 
-#define REDUCE8(label, LOAD, KEEP) \
+#define REDUCE8(label, LOAD, KEEP, FETCH) \
 label:                                    \
+	FETCH                                 \
 	REDUCE(LOAD, KEEP, R8, Z0, Z8, Z16)   \
 	REDUCE(LOAD, KEEP, R9, Z1, Z9, Z17)   \
 	REDUCE(LOAD, KEEP, R10, Z2, Z10, Z18) \
@@ -235,6 +267,8 @@ eight:
 	UNITS
 	STREAMS
 	MOVQ NormSums_Ld(AX), AX
+	MOVQ AX, BP
+	SHLQ $REDUCEAHEAD, BP
 	CMPL kind-24(SP), $1
 	JLT  plain8
 	JEQ  resid8
@@ -245,12 +279,12 @@ eight:
 	JEQ  maskresid8
 	JMP  maskacc8
 
-	REDUCE8(plain8, DY, NORESID)
-	REDUCE8(resid8, DY, RESID)
-	REDUCE8(acc8, DY, ACCRESID)
-	REDUCE8(mask8, DYMASKED, NORESID)
-	REDUCE8(maskresid8, DYMASKED, RESID)
-	REDUCE8(maskacc8, DYMASKED, ACCRESID)
+	REDUCE8(plain8, DY, NORESID, FETCH)
+	REDUCE8(resid8, DY, RESID, FETCH)
+	REDUCE8(acc8, DY, ACCRESID, FETCH)
+	REDUCE8(mask8, DYMASKED, NORESID, FETCHMASK)
+	REDUCE8(maskresid8, DYMASKED, RESID, FETCHMASK)
+	REDUCE8(maskacc8, DYMASKED, ACCRESID, FETCHMASK)
 
 parts8:
 	MOVQ a+0(FP), AX

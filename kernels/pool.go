@@ -12,17 +12,6 @@ import (
 // input pixel, so that a gradient is gathered, never scattered: input rows run
 // in parallel and each sum has one order.
 
-// poolRow is one implementation of the four runs.
-type poolRow struct {
-	Kernel
-	Max, Avg, MaxGrad, AvgGrad func(*asm.PoolRun)
-}
-
-var poolGo = poolRow{
-	Kernel: Kernel{Op: "pool", Name: "go"},
-	Max:    poolMaxGo, Avg: poolAvgGo, MaxGrad: poolMaxGradGo, AvgGrad: poolAvgGradGo,
-}
-
 type poolState struct {
 	poolRow  *poolRow
 	poolJobs freelist[poolJob]
@@ -80,11 +69,12 @@ func (j *poolJob) row(a *asm.PoolRun, n, oh int) {
 		out := ((n*j.oh+oh)*j.ow + ow) * j.C
 		*a = asm.PoolRun{
 			Pixels: pixels, C: j.C, Rows: h1 - h0, Cols: w1 - w0,
-			Src: memAt(j.X, in), Dst: memAt(j.Y, out), Index: memAt(j.Index, out),
+			Src: memAt(j.X, in), Dst: memAt(j.Y, out),
 			SrcPixel: 4 * j.StrideW * j.C, SrcRow: 4 * j.W * j.C, SrcCol: 4 * j.C, DstPixel: 4 * j.C,
 			Tap: (h0-oh*j.StrideH+j.PadH)*j.KW + w0 - left, TapRow: j.KW, TapCol: 1,
 		}
 		if j.Kind == PoolMax {
+			a.Index = memAt(j.Index, out)
 			j.c.poolRow.Max(a)
 		} else {
 			taps := j.KH * j.KW
@@ -130,18 +120,21 @@ func (j *poolJob) gradRow(a *asm.PoolRun, n, ih int) {
 				SrcPixel: 4 * j.C, SrcRow: 4 * j.ow * j.C, SrcCol: 4 * j.C, DstPixel: 4 * j.StrideW * j.C,
 				Acc: j.Accumulate,
 			}
-			if a.Rows == 0 || a.Cols == 0 {
-				a.Rows = 0
+			covered := a.Rows > 0 && a.Cols > 0
+			if !covered {
+				a.Rows = 0 // and out may lie beyond dY
 			} else {
 				a.Src = memAt(j.Y, out)
 			}
 			if j.Kind == PoolMax {
-				a.Index = memAt(j.Index, out)
+				if covered {
+					a.Index = memAt(j.Index, out)
+				}
 				a.Tap = (ih+j.PadH-h0*j.StrideH)*j.KW + iw + j.PadW - w0*j.StrideW
 				a.TapRow, a.TapCol = -j.StrideH*j.KW, -j.StrideW
 				j.c.poolRow.MaxGrad(a)
 			} else {
-				if a.Rows > 0 {
+				if covered {
 					a.Inv = unsafe.Pointer(&j.inv[h0*j.ow+w0])
 				}
 				a.InvPixel, a.InvRow, a.InvCol = 4, 4*j.ow, 4
