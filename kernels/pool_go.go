@@ -49,41 +49,12 @@ func poolAvgGo(a *asm.PoolRun) {
 	}
 }
 
-func poolMaxGradGo(a *asm.PoolRun) { poolGradGo(a, maxGradTerm) }
+func poolMaxGradGo(a *asm.PoolRun) { poolGradGo(a, true) }
 
-func poolAvgGradGo(a *asm.PoolRun) { poolGradGo(a, avgGradTerm) }
-
-// gradTerm is what one window adds to the gradient of a pixel: a method chosen
-// by value, not a func value, so that the sums stay on the stack.
-type gradTerm uint8
-
-const (
-	maxGradTerm gradTerm = iota
-	avgGradTerm
-)
-
-// add adds window (i, k) of pixel p for n channels from c on.
-func (t gradTerm) add(s *[16]float32, a *asm.PoolRun, c, n, p, i, k int) {
-	at := 4*c + p*a.SrcPixel + i*a.SrcRow + k*a.SrcCol
-	dy := floatsAt(a.Src, at, n)
-	if t == maxGradTerm {
-		index := unsafe.Slice((*int32)(unsafe.Add(a.Index, at)), n)
-		tap := int32(a.Tap + i*a.TapRow + k*a.TapCol)
-		for l, v := range dy {
-			if index[l] == tap {
-				s[l] += v
-			}
-		}
-		return
-	}
-	inv := floatsAt(a.Inv, p*a.InvPixel+i*a.InvRow+k*a.InvCol, 1)[0]
-	for l, v := range dy {
-		s[l] += float32(v * inv)
-	}
-}
+func poolAvgGradGo(a *asm.PoolRun) { poolGradGo(a, false) }
 
 // poolGradGo sums 16 channels at a time over the windows of each pixel.
-func poolGradGo(a *asm.PoolRun, term gradTerm) {
+func poolGradGo(a *asm.PoolRun, isMax bool) {
 	for p := range a.Pixels {
 		dx := floatsAt(a.Dst, p*a.DstPixel, a.C)
 		for c := 0; c < a.C; c += 16 {
@@ -91,7 +62,22 @@ func poolGradGo(a *asm.PoolRun, term gradTerm) {
 			n := min(16, a.C-c)
 			for i := range a.Rows {
 				for k := range a.Cols {
-					term.add(&s, a, c, n, p, i, k)
+					at := 4*c + p*a.SrcPixel + i*a.SrcRow + k*a.SrcCol
+					dy := floatsAt(a.Src, at, n)
+					if !isMax {
+						inv := floatsAt(a.Inv, p*a.InvPixel+i*a.InvRow+k*a.InvCol, 1)[0]
+						for l, v := range dy {
+							s[l] += float32(v * inv)
+						}
+						continue
+					}
+					index := unsafe.Slice((*int32)(unsafe.Add(a.Index, at)), n)
+					tap := int32(a.Tap + i*a.TapRow + k*a.TapCol)
+					for l, v := range dy {
+						if index[l] == tap {
+							s[l] += v
+						}
+					}
 				}
 			}
 			for l := range n {
