@@ -22,10 +22,13 @@
 //	colour.go    Brightness ... Jitter         on 8-bit levels (hue: hue.go)
 //	blur.go      Blur                          on 8-bit levels
 //	recipe.go    Recipe, MultiCrop, GreyTone   what a view is made of
+//	recipes.go   SwAV, MoCoV2, SimCLR ...      those of the papers
+//	statistics.go  Statistics, Measure         what levels are normalised by
 //	views.go     Views                         image and key to view (tones: tone.go, field.go)
 //	order.go     the sequence of an epoch
 //	loader.go    Loader, Batch                 batches ahead of the step
 //	bad.go       BadImagesError                what could not be read
+//	rate.go      Rate                          images a second
 //	exp.go       e^x and ln x with the same bits on every machine
 //
 // # Glossary

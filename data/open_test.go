@@ -473,27 +473,25 @@ func TestLoaderOfFiles(t *testing.T) {
 	}
 }
 
-func FuzzOpenArchive(f *testing.F) {
-	dir := f.TempDir()
-	files := map[string]string{"x/1.png": "", "y/2.png": "", "y/2.cls": "3"}
-	for _, write := range []func(testing.TB, string, map[string]string){writeZip, writeTar} {
-		write(f, filepath.Join(dir, "a"), files)
-		b, err := os.ReadFile(filepath.Join(dir, "a"))
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(b)
+// archive is the bytes that write makes of a few files.
+func archive(f *testing.F, write func(testing.TB, string, map[string]string)) []byte {
+	path := filepath.Join(f.TempDir(), "a")
+	write(f, path, map[string]string{"x/1.png": "", "y/2.png": "", "y/2.cls": "3"})
+	b, err := os.ReadFile(path)
+	if err != nil {
+		f.Fatal(err)
 	}
+	return b
+}
+
+func FuzzZip(f *testing.F) {
+	f.Add(archive(f, writeZip))
 	f.Fuzz(func(t *testing.T, file []byte) {
-		path := filepath.Join(t.TempDir(), "a")
-		if err := os.WriteFile(path, file, 0o666); err != nil {
-			t.Fatal(err)
-		}
-		o, err := Open(path, OpenOptions{MaxPixels: 1 << 16, MaxBytes: 1 << 20})
+		o, err := readZip(bytes.NewReader(file), int64(len(file)), "f", OpenOptions{MaxPixels: 1 << 16, MaxBytes: 1 << 20})
 		if err != nil {
 			return
 		}
-		defer o.Close()
+		o.finish(OpenOptions{})
 		var m Image
 		for i := range min(o.Train.Len(), 20) {
 			if err := o.Train.Image(i, &m); err == nil && len(m.Pix) != m.H*m.W*3 {
@@ -503,5 +501,21 @@ func FuzzOpenArchive(f *testing.F) {
 				t.Errorf("label %d of %d", l, o.Labels)
 			}
 		}
+	})
+}
+
+func FuzzTar(f *testing.F) {
+	f.Add(archive(f, writeTar))
+	f.Fuzz(func(t *testing.T, file []byte) {
+		index, _, err := indexTar(bytes.NewReader(file))
+		if err != nil {
+			return
+		}
+		for i, e := range index.entries {
+			if f := index.files[i]; e.at != i || f.from < 0 || f.size < 0 {
+				t.Errorf("%+v at %+v", e, f)
+			}
+		}
+		arrange(index.entries)
 	})
 }

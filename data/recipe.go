@@ -37,7 +37,8 @@ type ColourJitter struct{ P, Brightness, Contrast, Saturation, Hue float64 }
 //
 //  1. random resized crop (CropBox, Resize);
 //  2. Flip, the probability of a mirror image; Colour jitter (DrawJitter) with
-//     its probability; Grey, the probability of Grey;
+//     its probability; Grey, the probability of Grey, before the jitter with
+//     GreyFirst;
 //  3. Blur, whose parameter is sigma in pixels; Solarize, the probability of
 //     Solarize at 128; then levels x/255 in float32;
 //  4. Gamma g: v^exp(U(-g,g));
@@ -48,7 +49,8 @@ type ColourJitter struct{ P, Brightness, Contrast, Saturation, Hue float64 }
 //     contrast c and brightness b drawn from Tone.Range;
 //  7. clip to [0,1], subtract Mean, divide by Std, one of each per channel.
 //
-// Steps 1 to 3 are exact integer operations, the rest is float32 without fused
+// A mirror image may come first or last: no step tells left from right, so that
+// recipes that flip at the end are covered. Steps 1 to 3 are exact integer operations, the rest is float32 without fused
 // multiply-adds: a view has the same bits on every machine.
 type Recipe struct {
 	Filter    Filter
@@ -56,6 +58,7 @@ type Recipe struct {
 	Flip      float64
 	Colour    ColourJitter
 	Grey      float64
+	GreyFirst bool
 	Blur      Chance
 	Solarize  float64
 	Gamma     float64

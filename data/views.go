@@ -136,11 +136,14 @@ func (r *Recipe) levels(stream *Stream, s *Scratch) {
 	if chance(r.Flip) {
 		FlipH(&s.crop)
 	}
+	if r.GreyFirst && chance(r.Grey) {
+		Grey(&s.crop)
+	}
 	if c := &r.Colour; chance(c.P) {
 		j := DrawJitter(c.Brightness, c.Contrast, c.Saturation, c.Hue, stream)
 		j.Apply(&s.crop)
 	}
-	if chance(r.Grey) {
+	if !r.GreyFirst && chance(r.Grey) {
 		Grey(&s.crop)
 	}
 	if chance(r.Blur.P) {

@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 )
@@ -37,7 +38,11 @@ func openZip(path string, o OpenOptions) (*Opened, error) {
 	if err != nil {
 		return nil, err
 	}
-	opened, err := readZip(f, path, o)
+	info, err := f.Stat()
+	var opened *Opened
+	if err == nil {
+		opened, err = readZip(f, info.Size(), path, o)
+	}
 	if err != nil {
 		f.Close()
 		return nil, err
@@ -46,12 +51,8 @@ func openZip(path string, o OpenOptions) (*Opened, error) {
 	return opened, nil
 }
 
-func readZip(f *os.File, path string, o OpenOptions) (*Opened, error) {
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	r, err := zip.NewReader(f, info.Size())
+func readZip(f io.ReaderAt, size int64, path string, o OpenOptions) (*Opened, error) {
+	r, err := zip.NewReader(f, size)
 	if err != nil && !errors.Is(err, zip.ErrInsecurePath) {
 		return nil, fmt.Errorf("%s: %w: copy or download it again", path, err)
 	}
