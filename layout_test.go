@@ -29,6 +29,7 @@ var layers = map[string][]string{
 	"asm":                 {},
 	"kernels":             {"asm"},
 	"kernels/kernelstest": {"kernels"},
+	"kernels/ladder":      {"asm"},
 	"tensor":              {"kernels"},
 	"autograd":            {"tensor"},
 	"data":                {"tensor"},

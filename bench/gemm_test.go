@@ -1,14 +1,10 @@
 package bench
 
 import (
-	"cmp"
 	"fmt"
 	"math/rand/v2"
-	"slices"
 	"testing"
-	"time"
 
-	"github.com/sectile-ml/sectile/asm"
 	"github.com/sectile-ml/sectile/kernels"
 )
 
@@ -36,9 +32,7 @@ var gemmShapes = []gemmShape{
 	{"dgrad", 100352, 256, 64, false, true},
 }
 
-// BenchmarkGemm reports GFLOP/s and the share of the multiply-add peak of the
-// widest float32 instruction set: medians over rounds that measure the peak
-// before every call.
+// BenchmarkGemm is the product of every shape that the methods use.
 func BenchmarkGemm(b *testing.B) {
 	for _, threads := range []int{1, 2} {
 		for _, s := range gemmShapes {
@@ -81,26 +75,9 @@ func benchGemm(b *testing.B, s gemmShape, threads int) {
 			c.Free(m)
 		}
 	}()
-	flop := 2 * float64(s.m) * float64(s.n) * float64(s.k)
-	inner := max(1, int(2e9/flop/10)) // at least about 1 ms between two clock readings
-	b.ReportAllocs()
-	var rates, shares []float64
-	for b.Loop() {
-		b.StopTimer()
-		peak := kernels.Peak(threads, asm.AVX512&asm.Have()|asm.AVX2, 10*time.Millisecond)
-		c.Enter()
-		c.Gemm(a) // warms the caches
-		b.StartTimer()
-		t := time.Now()
-		for range inner {
-			c.Gemm(a)
-		}
-		c.Leave()
-		rate := flop * float64(inner) / float64(time.Since(t).Nanoseconds())
-		rates, shares = append(rates, rate), append(shares, 100*rate/peak)
-	}
-	b.ReportMetric(median(rates), "GFLOP/s")
-	b.ReportMetric(median(shares), "%peak")
+	c.Enter()
+	defer c.Leave()
+	reportRates(b, threads, 2*float64(s.m)*float64(s.n)*float64(s.k), func() { c.Gemm(a) })
 }
 
 func random(b *testing.B, c *kernels.CPU, n int) kernels.Mem {
@@ -113,9 +90,4 @@ func random(b *testing.B, c *kernels.CPU, n int) kernels.Mem {
 		s[i] = 2*r.Float32() - 1
 	}
 	return m
-}
-
-func median[T cmp.Ordered](s []T) T {
-	s = slices.Sorted(slices.Values(s))
-	return s[len(s)/2]
 }

@@ -22,7 +22,7 @@ func Rungs() []Rung {
 		{Name: "tile", Idea: "2 x 4 of C in registers", Product: Tile},
 		{Name: "pack", Idea: "panels of B in reading order", Product: Pack},
 		{Name: "blocks", Idea: "five loops round the tile", Product: Blocks},
-		{Name: "simd", Idea: "6 x 32 tile, simd/archsimd", Product: SIMD, Skip: skipSIMD()},
+		{Name: "simd", Idea: "4 x 32 tile, simd/archsimd", Product: SIMD, Skip: skipSIMD()},
 		{Name: "avx2", Idea: "6 x 16 tile in assembly", Product: AVX2, Skip: lacks(asm.AVX2)},
 		{Name: "avx512", Idea: "12 x 32 tile in assembly", Product: AVX512, Skip: lacks(asm.AVX512)},
 		{Name: "threads", Idea: "blocks of C by a counter", Product: Threads, Threaded: true},

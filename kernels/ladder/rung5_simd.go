@@ -6,8 +6,9 @@ import "simd/archsimd"
 
 // SIMD writes the tile with vector types that the compiler knows: a fused
 // multiply-add does 16 of the scalar ones, and code stays Go: inlined, checked,
-// preemptible. 6 x 32 is the largest tile for it: Go 1.26 allocates only 16 of
-// the 32 registers (12 sums, 2 of B, 1 of A), and a larger tile spills in every
+// preemptible. 4 x 32 is the largest tile that stays in registers: Go 1.26
+// allocates 16 of the 32 and its multiply-add overwrites an operand instead of
+// the sum, so that each sum is moved in every step; 6 x 32 spills six vectors a
 // step. Pinned to a release because the package's names still change.
 func SIMD(m, n, k int, a, b, c []float32) { fiveLoops(&simdTile, m, n, k, a, b, c) }
 
@@ -18,12 +19,12 @@ func skipSIMD() string {
 	return "this CPU has no avx512"
 }
 
-var simdTile = microKernel{mr: 6, nr: 32, tile: simd6x32}
+var simdTile = microKernel{mr: 4, nr: 32, tile: simd4x32}
 
-func simd6x32(rows, kc int, a []float32, lda int, panel, c []float32, ldc int, add bool) {
-	var s0, s1, t0, t1, u0, u1, v0, v1, w0, w1, x0, x1 archsimd.Float32x16
+func simd4x32(rows, kc int, a []float32, lda int, panel, c []float32, ldc int, add bool) {
+	var s0, s1, t0, t1, u0, u1, v0, v1 archsimd.Float32x16
 	row := func(i int) []float32 { return a[min(i, rows-1)*lda:][:kc] }
-	a0, a1, a2, a3, a4, a5 := row(0), row(1), row(2), row(3), row(4), row(5)
+	a0, a1, a2, a3 := row(0), row(1), row(2), row(3)
 	for p := range a0 {
 		b := panel[32*p:][:32]
 		b0, b1 := archsimd.LoadFloat32x16((*[16]float32)(b)), archsimd.LoadFloat32x16((*[16]float32)(b[16:]))
@@ -35,17 +36,11 @@ func simd6x32(rows, kc int, a []float32, lda int, panel, c []float32, ldc int, a
 		u0, u1 = e.MulAdd(b0, u0), e.MulAdd(b1, u1)
 		e = archsimd.BroadcastFloat32x16(a3[p])
 		v0, v1 = e.MulAdd(b0, v0), e.MulAdd(b1, v1)
-		e = archsimd.BroadcastFloat32x16(a4[p])
-		w0, w1 = e.MulAdd(b0, w0), e.MulAdd(b1, w1)
-		e = archsimd.BroadcastFloat32x16(a5[p])
-		x0, x1 = e.MulAdd(b0, x0), e.MulAdd(b1, x1)
 	}
 	put32(c, s0, s1, add)
 	put32(c[ldc:], t0, t1, add)
 	put32(c[2*ldc:], u0, u1, add)
 	put32(c[3*ldc:], v0, v1, add)
-	put32(c[4*ldc:], w0, w1, add)
-	put32(c[5*ldc:], x0, x1, add)
 }
 
 func put32(c []float32, lo, hi archsimd.Float32x16, add bool) {

@@ -3,9 +3,9 @@
 //
 //	GOEXPERIMENT=simd go run ./kernels/ladder/climb
 //
-// Figures are medians over rounds that measure the multiply-add peak of the
-// widest instruction set before every product, on as many threads as the
-// product uses. Without GOEXPERIMENT=simd one rung is skipped.
+// Figures are medians over rounds. The peak is the multiply-add rate of the
+// widest instruction set on as many threads as the product uses, the best of
+// measurements before every product. Without GOEXPERIMENT=simd one rung is skipped.
 package main
 
 import (
@@ -42,15 +42,15 @@ func climb(n, rounds int) error {
 		return err
 	}
 	rungs := append(ladder.Rungs(), best)
-	rates, shares := make([][]float64, len(rungs)), make([][]float64, len(rungs))
+	rates, peaks := make([][]float64, len(rungs)), map[bool]float64{}
 	a, b, c := random(n*n), random(n*n), random(n*n)
 	for range rounds {
 		for i, r := range rungs {
 			if r.Skip != "" {
 				continue
 			}
-			rate, share := measure(r, n, a, b, c)
-			rates[i], shares[i] = append(rates[i], rate), append(shares[i], share)
+			peaks[r.Threaded] = max(peaks[r.Threaded], kernels.Peak(threads(r), asm.Have()&(asm.AVX2|asm.AVX512), 20*time.Millisecond))
+			rates[i] = append(rates[i], measure(r, n, a, b, c))
 		}
 	}
 	fmt.Printf("%s, %s, %s, %d threads; %d x %d x %d, medians of %d rounds; `%s`\n\n", time.Now().Format(time.DateOnly),
@@ -68,7 +68,7 @@ func climb(n, rounds int) error {
 			gain = fmt.Sprintf("%.2f", rate/below)
 		}
 		below = rate
-		fmt.Printf("| %s | %s | %.1f | %.1f | %s |\n", r.Name, r.Idea, rate, median(shares[i]), gain)
+		fmt.Printf("| %s | %s | %.1f | %.1f | %s |\n", r.Name, r.Idea, rate, 100*rate/peaks[r.Threaded], gain)
 	}
 	return nil
 }
@@ -103,21 +103,23 @@ func engine(n int) (ladder.Rung, error) {
 		Product: func(_, _, _ int, _, _, _ []float32) { cpu.Gemm(args) }}, nil
 }
 
-// measure runs a rung for at least 20 ms after a call that warms the caches.
-func measure(r ladder.Rung, n int, a, b, c []float32) (rate, share float64) {
-	threads := 1
+func threads(r ladder.Rung) int {
 	if r.Threaded {
-		threads = runtime.GOMAXPROCS(0)
+		return runtime.GOMAXPROCS(0)
 	}
-	peak := kernels.Peak(threads, asm.Have()&(asm.AVX2|asm.AVX512), 20*time.Millisecond)
+	return 1
+}
+
+// measure is a rung's GFLOP/s over at least 20 ms, after a call that warms the
+// caches.
+func measure(r ladder.Rung, n int, a, b, c []float32) float64 {
 	r.Product(n, n, n, a, b, c)
 	calls, start := 0, time.Now()
 	for time.Since(start) < 20*time.Millisecond {
 		r.Product(n, n, n, a, b, c)
 		calls++
 	}
-	rate = 2 * float64(n) * float64(n) * float64(n) * float64(calls) / float64(time.Since(start).Nanoseconds())
-	return rate, 100 * rate / peak
+	return 2 * float64(n) * float64(n) * float64(n) * float64(calls) / float64(time.Since(start).Nanoseconds())
 }
 
 func random(n int) []float32 {
