@@ -19,6 +19,7 @@ type Extractor struct {
 	Short int            // 256 for ImageNet, the image's own side for small ones
 	Size  int            // 224
 	Batch int            // images at a time: 256
+	Kind  string         // begins the names of the tape's plans; two encoders on one tape have two
 }
 
 // Features are the encoder's outputs [N, Features()] for every image of src,
@@ -37,7 +38,7 @@ func (e Extractor) Features(ctx context.Context, encoder Encoder, src data.Sourc
 		if err := e.plain(x, src, lo, b); err != nil {
 			return Features{}, nil, err
 		}
-		e.Tape.BeginNoGrad(fmt.Sprintf("features of %d", b))
+		e.Tape.BeginNoGrad(fmt.Sprintf("%sfeatures of %d", e.Kind, b))
 		y := encoder.Forward(&nn.Pass{Tape: e.Tape}, e.Tape.Input(autograd.Dims(b, e.Size, e.Size, c), x)).Keep()
 		if err := e.Tape.Run(); err != nil {
 			return Features{}, nil, fmt.Errorf("features: %w", err)

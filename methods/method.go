@@ -35,6 +35,11 @@ type Method interface {
 	Encoder() Encoder
 }
 
+// Indexed is a Method whose step depends on which images it sees. The Trainer
+// calls Indexes before BeforeStep, with the images' numbers in the source; the
+// slice is the method's only until it returns.
+type Indexed interface{ Indexes(images []int) }
+
 // Encoder turns images [N,H,W,C] into features [N,Features()].
 type Encoder interface {
 	nn.Module

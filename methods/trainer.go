@@ -161,6 +161,9 @@ func (t *Trainer) iterate(ctx context.Context) (float32, error) {
 	if err != nil {
 		return 0, err
 	}
+	if m, ok := t.Method.(Indexed); ok {
+		m.Indexes(batch.Index)
+	}
 	t.Tape.Begin(t.Method.BeforeStep(at))
 	for g, s := range t.shapes {
 		t.views[g] = t.Tape.Input(s, batch.Views[g])
