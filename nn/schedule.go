@@ -93,6 +93,36 @@ func (w WarmupCosine) At(step int) float64 {
 	return w.Start + float64((w.Base-w.Start)*float64(step)/float64(w.Warmup-1))
 }
 
+// SimCLR is the schedule of SimCLR (arXiv 2002.05709, section 2.2 and appendix
+// B.1): linear from 0 over the warm-up, then a cosine to 0.
+//
+//	s <  Warmup:  Peak · s / Warmup
+//	s >= Warmup:  Cosine{Peak, 0, Steps - Warmup}.At(s - Warmup)
+//
+// With n images, batch B and E epochs the authors' code has Steps = n·E/B + 1
+// and Warmup = n·W/B for W = 10 epochs, divisions rounded down. [SimCLRLinear]
+// and [SimCLRSqrt] are its two peaks.
+type SimCLR struct {
+	Peak   float64 `json:"peak"`
+	Warmup int     `json:"warmup"`
+	Steps  int     `json:"steps"`
+}
+
+// At returns the rate of a step.
+func (c SimCLR) At(step int) float64 {
+	if step >= c.Warmup {
+		return Cosine{c.Peak, 0, c.Steps - c.Warmup}.At(step - c.Warmup)
+	}
+	return c.Peak * float64(max(step, 0)) / float64(c.Warmup)
+}
+
+// SimCLRLinear is the peak base · batch / 256; the paper's base is 0.3.
+func SimCLRLinear(base float64, batch int) float64 { return base * float64(batch) / 256 }
+
+// SimCLRSqrt is the peak base · sqrt(batch), better for small batches; with the
+// paper's base of 0.075 it meets the linear one at 4096.
+func SimCLRSqrt(base float64, batch int) float64 { return base * math.Sqrt(float64(batch)) }
+
 // PerEpoch gives a schedule that counts epochs to a loop that counts
 // iterations:
 //

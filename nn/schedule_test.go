@@ -11,10 +11,16 @@ func TestScheduleGolden(t *testing.T) {
 	f := golden.Open(t, "schedule")
 	cfg := f.Ints("swav.cfg")
 	iters, epochs, warm := cfg[0], cfg[1], cfg[2]
+	sim := f.Ints("simclr.cfg") // batch, images, epochs, epochs of warm-up
+	simCLR := func(peak float64) SimCLR {
+		return SimCLR{peak, sim[3] * sim[1] / sim[0], sim[1]*sim[2]/sim[0] + 1}
+	}
 	for _, c := range []struct {
 		tensor   string
 		schedule Schedule
 	}{
+		{"simclr_linear", simCLR(SimCLRLinear(0.3, sim[0]))},
+		{"simclr_sqrt", simCLR(SimCLRSqrt(0.075, sim[0]))},
 		{"swav", WarmupCosine{Start: 0.3, Base: 4.8, Final: 0.0048, Warmup: warm * iters, Steps: epochs * iters}},
 		{"swav_small", WarmupCosine{Base: 0.6, Final: 0.0006, Steps: epochs * iters}},
 		{"moco_step", Step{Base: 0.03, Gamma: 0.1, Milestones: []int{120, 160}}},
@@ -50,6 +56,11 @@ func TestScheduleEnds(t *testing.T) {
 		{"nothing but warm-up, past it", WarmupCosine{Start: 1, Base: 2, Final: 3, Warmup: 5, Steps: 5}, 5, 3},
 		{"cosine before the first step", Cosine{Base: 2, Final: 1, Steps: 10}, -1, 2},
 		{"cosine of no steps", Cosine{Base: 2, Final: 1}, 0, 1},
+		{"SimCLR before the first step", SimCLR{8, 4, 12}, -1, 0},
+		{"SimCLR half warm", SimCLR{8, 4, 12}, 2, 4},
+		{"SimCLR warm", SimCLR{8, 4, 12}, 4, 8},
+		{"SimCLR without warm-up", SimCLR{8, 0, 12}, 0, 8},
+		{"SimCLR past the end", SimCLR{8, 4, 12}, 12, 0},
 		{"constant", Step{Base: 7, Gamma: 0.1}, 1000, 7},
 		{"milestones in any order", Step{Base: 8, Gamma: 0.5, Milestones: []int{20, 10}}, 15, 4},
 		{"milestone itself", Step{Base: 8, Gamma: 0.5, Milestones: []int{10, 20}}, 20, 2},
