@@ -292,7 +292,7 @@ func TestSwAVRunMistakes(t *testing.T) {
 		{func(c *SwAVRun) { c.Net = "resnet9" }, "resnet9"},
 		{func(c *SwAVRun) { c.Epochs = 0 }, "0 epochs"},
 		{func(c *SwAVRun) { c.Optimizer.Rule = "lion" }, `rule "lion"`},
-		{func(c *SwAVRun) { c.Optimizer.Rate = 0 }, "nothing would be learnt"},
+		{func(c *SwAVRun) { c.Optimizer.Rate = -1 }, "learning rate -1"},
 		{func(c *SwAVRun) { c.SwAV.Batch, c.SwAV.Queue = 64, 0 }, "batches of 64 from 48 images"},
 		{func(c *SwAVRun) { c.Views.Std = nil }, "standard deviations"},
 	} {
