@@ -132,9 +132,13 @@ func (s *prototypes) take(c *clustering, first int) {
 		of[i] = float32(s.of[i])
 	}
 	s.last = 0
+	clear(s.members)
 	for _, k := range c.assign {
-		size[k]++
+		s.members[k]++
 		s.last = max(s.last, int32(k))
+	}
+	for k, n := range s.members {
+		size[k] = float32(n)
 	}
 	s.centroids.Value.SetFloat32s(c.centroids)
 	s.phi.Value.SetFloat32s(c.phi)
@@ -145,10 +149,7 @@ func (s *prototypes) take(c *clustering, first int) {
 // describe is the report on clustering i.
 func (m *PCL) describe(epoch, i int, c *clustering, features time.Duration) EStep {
 	e := EStep{Epoch: epoch, K: len(c.phi), Objective: c.objective, Took: c.took, Features: features}
-	n := make([]int, len(c.phi))
-	for _, k := range c.assign {
-		n[k]++
-	}
+	n := slices.Clone(m.sets[i].members)
 	slices.Sort(n)
 	e.Least, e.Median, e.Most = n[0], n[len(n)/2], n[len(n)-1]
 	e.Single, _ = slices.BinarySearch(n, 2)

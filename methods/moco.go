@@ -93,6 +93,13 @@ func (m *MoCo) contrast(q0, k0 *autograd.Var) (q, k, logits, loss *autograd.Var)
 // enqueue records that the keys of all ranks join the queue.
 func (m *MoCo) enqueue(k *autograd.Var) { m.queue.Enqueue(m.gather.Rows(k)) }
 
+// observe shows the step to a Monitor.
+func (m *MoCo) observe() observed {
+	m.observed.images = m.Batch
+	m.observed.remedies = "a longer queue, a momentum nearer 1, more groups of key statistics, a lower learning rate or a longer warm-up"
+	return m.observed
+}
+
 // EpochStart has nothing to do.
 func (m *MoCo) EpochStart(ctx context.Context, epoch int) error { return nil }
 

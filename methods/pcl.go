@@ -54,6 +54,7 @@ type prototypes struct {
 	assign         *autograd.Param // [n], the cluster of each of the rank's images
 	size           *autograd.Param // [K], members over all ranks
 	of             []int32         // assign, on the host
+	members        []int           // size, on the host
 	last           int32           // the highest id with a member
 	own            []int32         // the clusters of the batch's images
 	columns        *columns
@@ -79,6 +80,7 @@ func NewPCL(b kernels.Backend, query, key Encoder, cfg PCLConfig, rng *tensor.RN
 			assign:    autograd.NewState(b, name+"assign", cfg.Images),
 			size:      autograd.NewState(b, name+"size", k),
 			of:        make([]int32, cfg.Images),
+			members:   make([]int, k),
 			own:       make([]int32, cfg.Batch),
 			columns:   newColumns(cfg.Denominator, cfg.Batch, cfg.Negatives, k),
 		})
@@ -138,6 +140,20 @@ func (s *prototypes) loss(q *autograd.Var) *autograd.Var {
 	t, c := q.Tape(), s.columns
 	y := ProtoLogits(q, t.Ints(c.ids), t.Input(autograd.Dims(len(c.bias)), c.bias), s.centroids, s.phi)
 	return autograd.CrossEntropy(y, t.Ints(c.labels))
+}
+
+// observe shows the step, and the largest clustering, to a Monitor.
+func (m *PCL) observe() observed {
+	o := m.moco.observe()
+	o.remedies = "fewer clusters, a longer warm-up without prototypes, a longer queue, a momentum nearer 1, a lower learning rate"
+	if m.ready {
+		for _, s := range m.sets {
+			if len(s.members) > len(o.sizes) {
+				o.sizes = s.members
+			}
+		}
+	}
+	return o
 }
 
 // EpochStart does the E-step where one is due: at the end of the warm-up and
@@ -205,7 +221,7 @@ func (s *prototypes) loaded() (ready bool, err error) {
 	}
 	s.last = 0
 	for c, n := range size {
-		if n > 0 {
+		if s.members[c] = int(n); n > 0 {
 			s.last = int32(c)
 		}
 	}

@@ -88,6 +88,13 @@ func (m *SimCLR) Loss(p *nn.Pass, views []*autograd.Var) *autograd.Var {
 	return m.loss.Loss(m.observed.embeddings)
 }
 
+// observe shows the step to a Monitor.
+func (m *SimCLR) observe() observed {
+	m.observed.images = m.Batch
+	m.observed.remedies = "a larger batch, a lower temperature, a lower learning rate or a longer warm-up"
+	return m.observed
+}
+
 // EpochStart has nothing to do.
 func (m *SimCLR) EpochStart(ctx context.Context, epoch int) error { return nil }
 

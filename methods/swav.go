@@ -41,6 +41,15 @@ type SwAV struct {
 	crops MultiCrop
 	rows  [2]*autograd.Var // a queue's scores and a crop's
 	q     []*autograd.Var  // codes of each assigning crop
+
+	observed observed
+}
+
+// observe shows the step to a Monitor.
+func (m *SwAV) observe() observed {
+	m.observed.images = m.Batch
+	m.observed.remedies = "a smaller epsilon (0.03), fewer prototypes, prototypes frozen for longer, a later queue, a larger batch, a lower learning rate"
+	return m.observed
 }
 
 // phase tells apart steps that record different ops.
@@ -88,7 +97,9 @@ func NewSwAV(b kernels.Backend, encoder Encoder, cfg SwAVConfig, rng *tensor.RNG
 // Loss records a step on the views of a batch, one Var for each resolution
 // (see MultiCrop).
 func (m *SwAV) Loss(p *nn.Pass, views []*autograd.Var) *autograd.Var {
-	_, _, _, loss := m.swap(p.Tape, m.head.Forward(p, m.crops.Forward(p, m.encoder, views)))
+	features := m.crops.Forward(p, m.encoder, views).Keep()
+	z, _, Q, loss := m.swap(p.Tape, m.head.Forward(p, features))
+	m.observed = observed{features: features, embeddings: z.Keep(), codes: Q.Keep()}
 	return loss
 }
 

@@ -34,6 +34,7 @@ type TrainerConfig struct {
 	SaveEvery int // 0: once an epoch
 	// Progress is called after every step; nil: never.
 	Progress func(Progress)
+	Monitor  *Monitor // looks at a step now and then; nil: none
 }
 
 // Progress is what a step reports.
@@ -45,6 +46,7 @@ type Progress struct {
 	ImagesPerS  float64       // since Train was called
 	Remaining   time.Duration // at this speed
 	WaitPercent float64       // of the time was spent waiting for images
+	Health      *Health       // where the Monitor looked at this step, else nil
 }
 
 // Trainer drives a Method: a batch of views, a step on the tape, the
@@ -120,8 +122,14 @@ func (t *Trainer) Train(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		health, err := t.look()
+		if err != nil {
+			return err
+		}
 		if t.Progress != nil {
-			t.Progress(t.report(loss, t.Iteration-first, time.Since(start)))
+			p := t.report(loss, t.Iteration-first, time.Since(start))
+			p.Health = health
+			t.Progress(p)
 		}
 		if err := t.save(); err != nil {
 			return err
@@ -207,6 +215,14 @@ func (t *Trainer) average() error {
 }
 
 func finite(x float32) bool { return x-x == 0 }
+
+// look lets the monitor see the step just done, if it is time to.
+func (t *Trainer) look() (*Health, error) {
+	if t.Monitor == nil || t.Iteration%max(1, t.Monitor.Every) != 0 {
+		return nil, nil
+	}
+	return t.Monitor.Look(t.Method)
+}
 
 // report is the progress after done steps in the time gone.
 func (t *Trainer) report(loss float32, done int, gone time.Duration) Progress {
