@@ -14,8 +14,7 @@ func demoSwAV() RunConfig {
 }
 
 // paperSmallSwAV is the paper's recipe in little: 2 + 4 crops, LARC on every
-// tensor at 3 -> 0.003 with a warm-up, prototypes frozen at
-// first, a queue of 15 batches from the second epoch on. Batch 32, because at
+// tensor at 3 -> 0.003 with a warm-up, prototypes frozen at first, a queue of 15 batches from the second epoch on. Batch 32, because at
 // 8,000 images the number of steps decides; small crops of 0.3 to 0.8 of the
 // area, because less shows nothing of a garment. Three epochs end above the
 // untrained network.
@@ -34,8 +33,7 @@ func cifarSwAV() RunConfig {
 	c := DefaultSwAV()
 	c.Crops = data.MultiCrop{{Count: 2, Size: 32, Scale: [2]float64{0.14, 1}}, {Count: 4, Size: 16, Scale: [2]float64{0.05, 0.14}}}
 	c.Batch, c.Hidden, c.Prototypes, c.Freeze, c.Queue, c.QueueStart = 256, 512, 300, 0, 3840, 15
-	v, crops := data.SwAV()
-	v, _ = data.Small(v.Under(data.CIFAR10), crops, 32)
+	v, _ := cifarOf(data.SwAV())
 	return RunConfig{Net: "resnet18c", SwAV: c, Views: v, Epochs: 200, FreezeShare: 1.0 / 200,
 		Optimizer: OptimizerConfig{Rule: "larc", Rate: 0.6, Final: 0.0006, Decay: 1e-6}}
 }
@@ -45,8 +43,7 @@ func cifarSwAV() RunConfig {
 func paperSwAV() RunConfig {
 	c := DefaultSwAV()
 	c.Batch, c.Freeze, c.Queue, c.QueueStart = 256, 5005, 3840, 15
-	v, crops := data.SwAV()
-	c.Crops = crops
+	v, _ := data.SwAV()
 	return RunConfig{Net: "resnet50", SwAV: c, Views: v, Epochs: 200,
 		Optimizer: OptimizerConfig{Rule: "larc", Rate: 0.6, Final: 0.0006, Decay: 1e-6}}
 }
