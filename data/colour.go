@@ -2,6 +2,7 @@ package data
 
 // luma is ITU-R 601 brightness of an RGB pixel, as Pillow's mode L.
 func luma(p []uint8) uint8 {
+	_ = p[2]
 	return uint8((19595*int(p[0]) + 38470*int(p[1]) + 7471*int(p[2]) + 0x8000) >> 16)
 }
 
@@ -19,17 +20,31 @@ func Saturation(m *Image, factor float32) {
 	if m.C != 3 || factor == 1 {
 		return
 	}
-	for i := 0; i < len(m.Pix); i += 3 {
-		p := m.Pix[i : i+3]
+	var product [512]float32 // factor (x-l), by 255+x-l
+	for d := range product {
+		product[d] = float32(factor * float32(d-255))
+	}
+	for p := m.Pix; len(p) >= 3; p = p[3:] {
 		l := luma(p)
-		p[0], p[1], p[2] = blend(l, p[0], factor), blend(l, p[1], factor), blend(l, p[2], factor)
+		base, at := float32(l), 255-int(l)
+		for c, x := range p[:3] {
+			p[c] = clip(int32(base + product[(at+int(x))&511]))
+		}
 	}
 }
 
 // Grey puts the 601 luma of an RGB image into its three channels.
 //
 // Source: torchvision's to_grayscale with three channels.
-func Grey(m *Image) { Saturation(m, 0) }
+func Grey(m *Image) {
+	if m.C != 3 {
+		return
+	}
+	for p := m.Pix; len(p) >= 3; p = p[3:] {
+		l := luma(p)
+		p[0], p[1], p[2] = l, l, l
+	}
+}
 
 // Solarize inverts the levels from threshold up: 255-x where x >= threshold.
 //

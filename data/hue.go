@@ -1,6 +1,9 @@
 package data
 
-import "math"
+import (
+	"math"
+	"sync"
+)
 
 // Hue turns the hue of an RGB image by factor of a full circle, -0.5 to 0.5. It
 // goes through 8-bit HSV and is lossy even at 0. A grey image stays as it is.
@@ -11,12 +14,78 @@ func Hue(m *Image, factor float64) {
 		return
 	}
 	turn := uint8(int(factor * 255))
-	for i := 0; i < len(m.Pix); i += 3 {
-		p := m.Pix[i : i+3]
-		h, s, v := toHSV(p[0], p[1], p[2])
-		p[0], p[1], p[2] = fromHSV(h+turn, s, v)
+	t := hues()
+	for p := m.Pix; len(p) >= 3; p = p[3:] {
+		r, g, b := p[0], p[1], p[2]
+		v, low := max(r, g, b), min(r, g, b)
+		if v == low {
+			continue // no hue
+		}
+		c := v - low
+		k := 0
+		if r >= g {
+			k = 1
+		}
+		if g >= b {
+			k |= 2
+		}
+		if r >= b {
+			k |= 4
+		}
+		// The middle level is what the other two leave of the sum.
+		h := t.hue[k][c][v-(r+g+b-v-low)] + turn
+		s := &t.back[uint8(float64(float32(c)/float32(v))*255)]
+		level, to := float64(v), &t.sector[h]
+		p[to.high] = v
+		p[to.low] = uint8(float64(level*s.low) + 0.5)
+		p[to.middle] = uint8(float64(level*float64(1-float64(s.part*to.share))) + 0.5)
 	}
 }
+
+// hueTables are toHSV and fromHSV where they depend on a few bits: the hue on
+// the order of the channels, on c = max-min and on max-middle; what goes back
+// on the hue (which channel is which, and by how much the middle one falls) and
+// on the saturation.
+type hueTables struct {
+	hue    [8][256][256]uint8 // by r>=g, g>=b, r>=b as bits; by c; by max-middle
+	sector [256]struct {
+		high, middle, low uint8
+		share             float64
+	}
+	back [256]struct{ part, low float64 }
+}
+
+var hues = sync.OnceValue(func() *hueTables {
+	t := new(hueTables)
+	// Channels in order of falling levels that give the bits; of equal channels
+	// either may be first.
+	for k, order := range [8][3]int{{2, 1, 0}, {2, 0, 1}, {1, 2, 0}, {}, {}, {0, 2, 1}, {1, 0, 2}, {0, 1, 2}} {
+		for c := 1; c < 256; c++ {
+			for d := 0; d <= c; d++ {
+				var p [3]uint8
+				p[order[0]], p[order[1]] = uint8(c), uint8(c-d)
+				t.hue[k][c][d], _, _ = toHSV(p[0], p[1], p[2])
+			}
+		}
+	}
+	for h := range t.sector {
+		at := float64(h) * 6 / 255
+		i := math.Floor(at)
+		f := float64(float32(at - i))
+		s := &t.sector[h]
+		s.share = f
+		if int(i)%2 == 0 {
+			s.share = 1 - f
+		}
+		order := [6][3]uint8{{0, 1, 2}, {1, 0, 2}, {1, 2, 0}, {2, 1, 0}, {2, 0, 1}, {0, 2, 1}}[int(i)%6]
+		s.high, s.middle, s.low = order[0], order[1], order[2]
+	}
+	for i := range t.back {
+		part := float64(float32(float64(i) / 255))
+		t.back[i].part, t.back[i].low = part, 1-part
+	}
+	return t
+})
 
 // toHSV is Pillow's conversion, single and double precision where it has them.
 //
@@ -43,33 +112,4 @@ func toHSV(r, g, b uint8) (h, s, v uint8) {
 		turn--
 	}
 	return uint8(float64(float32(turn)) * 255), uint8(float64(c/float32(v)) * 255), v
-}
-
-// fromHSV is Pillow's conversion back.
-//
-// Source: Pillow, src/libImaging/Convert.c, hsv2rgb.
-func fromHSV(h, s, v uint8) (r, g, b uint8) {
-	if s == 0 {
-		return v, v, v
-	}
-	at := float64(h) * 6 / 255
-	i := math.Floor(at)
-	f, part := float64(float32(at-i)), float64(float32(float64(s)/255))
-	share := func(x float64) uint8 { // v x, half away from zero
-		return uint8(float64(float64(v)*x) + 0.5)
-	}
-	p, q, t := share(1-part), share(1-float64(part*f)), share(1-float64(part*(1-f)))
-	switch int(i) % 6 {
-	case 0:
-		return v, t, p
-	case 1:
-		return q, v, p
-	case 2:
-		return p, v, t
-	case 3:
-		return p, q, v
-	case 4:
-		return t, p, v
-	}
-	return v, p, q
 }

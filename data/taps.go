@@ -115,23 +115,36 @@ func (t *taps) rowGrey(to, row []uint8) {
 		for j, w := range t.w[x*t.k : (x+1)*t.k] {
 			s += int32(row[int(first)+j]) * w
 		}
-		to[x] = level(s)
+		to[x] = clip(s >> weightBits)
 	}
 }
 
 func (t *taps) rowRGB(to, row []uint8) {
 	for x, first := range t.first {
 		r, g, b := int32(weightHalf), int32(weightHalf), int32(weightHalf)
-		from := row[3*int(first):]
-		for _, w := range t.w[x*t.k : (x+1)*t.k] {
-			p := from[:3]
-			r += int32(p[0]) * w
-			g += int32(p[1]) * w
-			b += int32(p[2]) * w
-			from = from[3:]
+		from, w := row[3*int(first):], t.w[x*t.k:(x+1)*t.k]
+		for ; len(w) >= 4; w = w[4:] {
+			p, v := (*[12]uint8)(from), (*[4]int32)(w)
+			r += int32(p[0])*v[0] + int32(p[3])*v[1] + int32(p[6])*v[2] + int32(p[9])*v[3]
+			g += int32(p[1])*v[0] + int32(p[4])*v[1] + int32(p[7])*v[2] + int32(p[10])*v[3]
+			b += int32(p[2])*v[0] + int32(p[5])*v[1] + int32(p[8])*v[2] + int32(p[11])*v[3]
+			from = from[12:]
 		}
-		p := to[3*x : 3*x+3]
-		p[0], p[1], p[2] = level(r), level(g), level(b)
+		if len(w) >= 2 {
+			p, v := (*[6]uint8)(from), (*[2]int32)(w)
+			r += int32(p[0])*v[0] + int32(p[3])*v[1]
+			g += int32(p[1])*v[0] + int32(p[4])*v[1]
+			b += int32(p[2])*v[0] + int32(p[5])*v[1]
+			from, w = from[6:], w[2:]
+		}
+		if len(w) >= 1 {
+			p := (*[3]uint8)(from)
+			r += int32(p[0]) * w[0]
+			g += int32(p[1]) * w[0]
+			b += int32(p[2]) * w[0]
+		}
+		p := (*[3]uint8)(to[3*x:])
+		p[0], p[1], p[2] = clip(r>>weightBits), clip(g>>weightBits), clip(b>>weightBits)
 	}
 }
 
@@ -147,21 +160,55 @@ func (t *taps) columns(dst, src []uint8, stride, n int, acc []int32) {
 			}
 			continue
 		}
-		for i := range acc {
-			acc[i] = weightHalf
+		rest := acc
+		if t.k <= 4 {
+			rest = nil
 		}
-		for j, w := range w {
-			for i, v := range from[j*stride : j*stride+n] {
-				acc[i] += int32(v) * w
-			}
+		for i := range rest {
+			rest[i] = weightHalf
 		}
-		for i, s := range acc {
-			to[i] = level(s)
+		for ; len(w) > 4; w, from = w[4:], from[4*stride:] {
+			four(from, stride, n).add(rest, (*[4]int32)(w))
 		}
+		var last [4]int32 // up to 4 taps; the row of one that weighs 0 is any
+		copy(last[:], w)
+		var rows fourRows
+		for i := range rows {
+			rows[i] = from[min(i, len(w)-1)*stride:][:n]
+		}
+		rows.finish(to, rest, &last)
 	}
 }
 
-// level takes the fraction off a sum and clips it to [0,255].
-func level(s int32) uint8 {
-	return uint8(min(max(s>>weightBits, 0), 255))
+// fourRows are the rows of four taps of a column pass.
+type fourRows [4][]uint8
+
+func four(from []uint8, stride, n int) *fourRows {
+	return &fourRows{from[:n], from[stride:][:n], from[2*stride:][:n], from[3*stride:][:n]}
+}
+
+// add adds the weighted rows to the sums.
+func (r *fourRows) add(sums []int32, w *[4]int32) {
+	a, b, c, d := r[0][:len(sums)], r[1][:len(sums)], r[2][:len(sums)], r[3][:len(sums)]
+	w0, w1, w2, w3 := w[0], w[1], w[2], w[3]
+	for i := range sums {
+		sums[i] += int32(a[i])*w0 + int32(b[i])*w1 + int32(c[i])*w2 + int32(d[i])*w3
+	}
+}
+
+// finish writes the levels of the sums, if there are any, plus the weighted
+// rows.
+func (r *fourRows) finish(to []uint8, sums []int32, w *[4]int32) {
+	a, b, c, d := r[0][:len(to)], r[1][:len(to)], r[2][:len(to)], r[3][:len(to)]
+	w0, w1, w2, w3 := w[0], w[1], w[2], w[3]
+	if sums == nil {
+		for i := range to {
+			to[i] = clip((weightHalf + int32(a[i])*w0 + int32(b[i])*w1 + int32(c[i])*w2 + int32(d[i])*w3) >> weightBits)
+		}
+		return
+	}
+	sums = sums[:len(to)]
+	for i := range to {
+		to[i] = clip((sums[i] + int32(a[i])*w0 + int32(b[i])*w1 + int32(c[i])*w2 + int32(d[i])*w3) >> weightBits)
+	}
 }
