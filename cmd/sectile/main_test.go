@@ -21,7 +21,8 @@ func sectile(t *testing.T, args ...string) (code int, out, errOut string) {
 }
 
 // idxFolder writes a folder of IDX files: the first images of the embedded
-// set, learn of them to learn from and judge to judge by.
+// set, learn of them to learn from and judge to judge by; with judge 0 there
+// are no labels either.
 func idxFolder(t *testing.T, learn, judge int) string {
 	t.Helper()
 	set, err := fashionmnist.Load()
@@ -39,10 +40,14 @@ func idxFolder(t *testing.T, learn, judge int) string {
 			labels = append(labels, byte(l))
 		}
 		put(t, filepath.Join(dir, half+"-images-idx3-ubyte"), images)
-		put(t, filepath.Join(dir, half+"-labels-idx1-ubyte"), labels)
+		if judge > 0 {
+			put(t, filepath.Join(dir, half+"-labels-idx1-ubyte"), labels)
+		}
 	}
 	write("train", 0, learn)
-	write("t10k", learn, learn+judge)
+	if judge > 0 {
+		write("t10k", learn, learn+judge)
+	}
 	return dir
 }
 

@@ -28,14 +28,14 @@ func TestMain(m *testing.M) {
 
 // small are the flags of a run of a second or less.
 func small(data, out string, epochs int) []string {
-	return []string{"pretrain", "swav", "--data", data, "--out", out, "--batch", "32", "--epochs", fmt.Sprint(epochs)}
+	return []string{"pretrain", "swav", "--data", data, "--out", out, "--batch", "16", "--epochs", fmt.Sprint(epochs)}
 }
 
 // TestPretrain: two runs with one configuration, folders 001 and 002, equal
 // to the bit; the table; eval.
 func TestPretrain(t *testing.T) {
 	data, out := idxFolder(t, 160, 60), filepath.Join(t.TempDir(), "runs")
-	code, text, errOut := sectile(t, small(data, out, 2)...)
+	code, text, errOut := sectile(t, small(data, out, 1)...)
 	if code != 0 {
 		t.Fatal(errOut)
 	}
@@ -72,45 +72,50 @@ func TestPretrain(t *testing.T) {
 	}
 }
 
+// untilMetrics is a context that ends once the run has written metrics, after
+// its first epoch.
+type untilMetrics struct {
+	context.Context
+	path string
+}
+
+func (c untilMetrics) Err() error {
+	if info, err := os.Stat(c.path); err == nil && info.Size() > 0 {
+		return context.Canceled
+	}
+	return nil
+}
+
 // TestInterrupt: the context of a run ends in the middle; the run says how to
 // go on, and goes on to the bits of a run that was left alone.
 func TestInterrupt(t *testing.T) {
-	data, out := idxFolder(t, 160, 40), t.TempDir()
-	epochs := 30
-	if testing.Short() {
-		epochs = 6
+	data, out := idxFolder(t, 64, 0), t.TempDir()
+	const epochs, steps = 3, 4
+	code, text, errOut := sectile(t, small(data, out, epochs)...)
+	if code != 0 || !strings.Contains(text, "no table: "+data) {
+		t.Fatalf("code %d, %q, %q", code, text, errOut)
 	}
-	if code, _, errOut := sectile(t, small(data, out, epochs)...); code != 0 {
-		t.Fatal(errOut)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
 	dir := filepath.Join(out, "swav-002")
-	go func() {
-		for ctx.Err() == nil { // one epoch is done when its metrics are there
-			if info, err := os.Stat(filepath.Join(dir, "metrics.jsonl")); err == nil && info.Size() > 0 {
-				cancel()
-			}
-			time.Sleep(time.Millisecond)
-		}
-	}()
 	var o, e bytes.Buffer
+	ctx := untilMetrics{context.Background(), filepath.Join(dir, "metrics.jsonl")}
 	if code := run(ctx, small(data, out, epochs), &o, &e); code != 130 {
 		t.Fatalf("code %d, want 130: %s%s", code, o.String(), e.String())
 	}
-	if command := " pretrain swav --resume " + dir; !strings.Contains(o.String(), command) || e.Len() > 0 {
-		t.Errorf("no %q in %q, %q", command, o.String(), e.String())
+	for _, want := range []string{fmt.Sprintf("interrupted after step %d of %d", steps, epochs*steps), " pretrain swav --resume " + dir} {
+		if !strings.Contains(o.String(), want) || e.Len() > 0 {
+			t.Errorf("no %q in %q, %q", want, o.String(), e.String())
+		}
 	}
-	code, text, errOut := sectile(t, "pretrain", "swav", "--resume", dir)
-	if code != 0 || !strings.Contains(text, "going on after step") {
+	code, text, errOut = sectile(t, "pretrain", "swav", "--resume", dir)
+	if code != 0 || !strings.Contains(text, fmt.Sprintf("going on after step %d of", steps)) {
 		t.Fatalf("code %d, %q, %q", code, text, errOut)
 	}
 	name := "checkpoint.safetensors"
 	if !bytes.Equal(get(t, filepath.Join(out, "swav-001", name)), get(t, filepath.Join(dir, name))) {
 		t.Error("the resumed run differs from the one that was left alone")
 	}
-	if n := bytes.Count(get(t, filepath.Join(dir, "metrics.jsonl")), []byte("\n")); n < epochs*5 {
-		t.Errorf("metrics.jsonl has %d lines, want one for each of %d steps", n, epochs*5)
+	if n := bytes.Count(get(t, filepath.Join(dir, "metrics.jsonl")), []byte("\n")); n != epochs*steps {
+		t.Errorf("metrics.jsonl has %d lines, want one for each of %d steps", n, epochs*steps)
 	}
 }
 
@@ -123,7 +128,7 @@ func TestCtrlC(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	data, out := idxFolder(t, 160, 40), t.TempDir()
+	data, out := idxFolder(t, 64, 0), t.TempDir()
 	p := exec.Command(self, small(data, out, 10000)...)
 	p.Env = append(os.Environ(), "SECTILE_TEST_PROGRAM=1")
 	var text bytes.Buffer
@@ -152,7 +157,7 @@ func TestCtrlC(t *testing.T) {
 // TestDamage: a checkpoint that is cut short, or of another run, names its
 // file and is left as it is.
 func TestDamage(t *testing.T) {
-	data, out := idxFolder(t, 160, 40), t.TempDir()
+	data, labelled, out := idxFolder(t, 64, 0), idxFolder(t, 64, 20), t.TempDir()
 	if code, _, errOut := sectile(t, small(data, out, 1)...); code != 0 {
 		t.Fatal(errOut)
 	}
@@ -161,7 +166,7 @@ func TestDamage(t *testing.T) {
 	whole := get(t, path)
 	for name, content := range map[string][]byte{"cut": whole[:len(whole)/2], "empty": {}, "noise": bytes.Repeat([]byte{7}, 100)} {
 		put(t, path, content)
-		for _, args := range [][]string{{"pretrain", "swav", "--resume", dir}, {"eval", "knn", dir}} {
+		for _, args := range [][]string{{"pretrain", "swav", "--resume", dir}, {"eval", "knn", dir, "--data", labelled}} {
 			code, _, errOut := sectile(t, args...)
 			if code != 1 || !strings.Contains(errOut, path) || strings.Count(errOut, "\n") != 1 {
 				t.Errorf("%s checkpoint, sectile %s: code %d, %q", name, strings.Join(args[:2], " "), code, errOut)
