@@ -1,6 +1,10 @@
 package data
 
-import "math"
+import (
+	"math"
+
+	"github.com/sectile-ml/sectile/asm"
+)
 
 // Blur is Pillow's GaussianBlur(radius = sigma): three box passes along the
 // rows, then three along the columns, 8 bits between them, edge pixels
@@ -53,9 +57,13 @@ func (s *Scratch) boxesAlong(row []uint8, c, r int, whole, part uint32) {
 		for i := range pad {
 			from[i], from[pad+n+i] = from[pad+i%c], from[pad+n-c+i%c]
 		}
-		if r == 0 {
+		switch {
+		case vector && n >= vectorLevels:
+			w := boxWeights(r, whole, part)
+			asm.LevelBoxAVX2(&to[pad], &from[0], c, &w[0], 2*r+3, n)
+		case r == 0:
 			box3(to[pad:pad+n], from, from[c:], from[2*c:], whole, part)
-		} else {
+		default:
 			box5(to[pad:pad+n], from, from[c:], from[2*c:], from[3*c:], from[4*c:], whole, part)
 		}
 		from, to = to, from
@@ -69,12 +77,24 @@ func boxesDown(to, from []uint8, n, r int, whole, part uint32) {
 	h := len(from) / n
 	row := func(y int) []uint8 { y = min(max(y, 0), h-1); return from[y*n : (y+1)*n] }
 	for y := range h {
-		if r == 0 {
+		switch {
+		case vector && n >= vectorLevels && r < y && y < h-1-r:
+			w := boxWeights(r, whole, part)
+			asm.LevelBoxAVX2(&to[y*n], &from[(y-r-1)*n], n, &w[0], 2*r+3, n)
+		case r == 0:
 			box3(to[y*n:(y+1)*n], row(y-1), row(y), row(y+1), whole, part)
-		} else {
+		default:
 			box5(to[y*n:(y+1)*n], row(y-2), row(y-1), row(y), row(y+1), row(y+2), whole, part)
 		}
 	}
+}
+
+// boxWeights are the weights of 2r+3 levels.
+func boxWeights(r int, whole, part uint32) [5]uint32 {
+	if r == 0 {
+		return [5]uint32{part, whole, part}
+	}
+	return [5]uint32{part, whole, whole, whole, part}
 }
 
 // box3 is a box of radius 0: the level itself, and part of a and c beside it.

@@ -1,6 +1,10 @@
 package data
 
-import "math"
+import (
+	"math"
+
+	"github.com/sectile-ml/sectile/asm"
+)
 
 // Filter is the kernel of a resize.
 type Filter uint8
@@ -70,6 +74,7 @@ func (t *taps) planPart(in, out, from, n int, filter Filter) {
 		_, lo, hi := span(i)
 		t.k = max(t.k, hi-lo)
 	}
+	t.k += t.k % 2 * min(1, in-t.k) // even where the axis has room, for pairs
 	t.first, t.w, t.f = grow(t.first, n), grow(t.w, n*t.k), grow(t.f, t.k)
 	clear(t.w)
 	for i := range n {
@@ -92,11 +97,20 @@ func (t *taps) planPart(in, out, from, n int, filter Filter) {
 // stride bytes apart, into dst [h,out,c].
 func (t *taps) rows(dst, src []uint8, stride, h, c int) {
 	out, n := len(t.first), t.in*c
+	pixels := 0 // of a row that the vector kernel may make
+	if c == 3 && vector && t.k%2 == 0 {
+		for pixels < out-1 && int(t.first[pixels])+t.k < t.in {
+			pixels++
+		}
+	}
 	for y := range h {
 		row, to := src[y*stride:y*stride+n], dst[y*out*c:(y+1)*out*c]
 		switch {
+		case pixels > 0:
+			asm.LevelRowAVX2(&to[0], &row[0], &t.first[0], &t.w[0], t.k, pixels)
+			t.rowRGB(to, row, pixels)
 		case c == 3:
-			t.rowRGB(to, row)
+			t.rowRGB(to, row, 0)
 		case t.k == 2 && t.filter == Bilinear:
 			w := t.w[:2*out]
 			for x, first := range t.first {
@@ -119,8 +133,10 @@ func (t *taps) rowGrey(to, row []uint8) {
 	}
 }
 
-func (t *taps) rowRGB(to, row []uint8) {
-	for x, first := range t.first {
+// rowRGB makes a row's pixels from x on.
+func (t *taps) rowRGB(to, row []uint8, x int) {
+	for ; x < len(t.first); x++ {
+		first := t.first[x]
 		r, g, b := int32(weightHalf), int32(weightHalf), int32(weightHalf)
 		from, w := row[3*int(first):], t.w[x*t.k:(x+1)*t.k]
 		for ; len(w) >= 4; w = w[4:] {
@@ -153,6 +169,11 @@ func (t *taps) rowRGB(to, row []uint8) {
 func (t *taps) columns(dst, src []uint8, stride, n int, acc []int32) {
 	for y, first := range t.first {
 		to, from, w := dst[y*n:(y+1)*n], src[int(first-t.first[0])*stride:], t.w[y*t.k:(y+1)*t.k]
+		if vector && n >= vectorLevels {
+			_ = from[(t.k-1)*stride+n-1]
+			asm.LevelSumAVX2(&to[0], &from[0], stride, &w[0], t.k, n)
+			continue
+		}
 		if t.k == 2 && t.filter == Bilinear {
 			a, b := from[:len(to)], from[stride:][:len(to)]
 			for i := range to {
