@@ -45,7 +45,7 @@ var formats = []format{
 // first picture. The rules are those of Pillow's convert("RGB") or ("L"): alpha
 // is dropped, palettes are looked up, CMYK (and YCCK) become RGB, grey is
 // ITU-R 601 luma. Of 16-bit levels the high byte is kept. The orientation
-// that EXIF gives is ignored.
+// that EXIF gives is ignored, as torchvision's loader does.
 //
 // An image of more than maxPixels pixels (0: MaxPixels) is refused by its
 // header, before memory is taken. The error says what is wrong, not where.
@@ -53,7 +53,9 @@ var formats = []format{
 // Source: the decoders are the standard library's; chroma and colours of a
 // JPEG are brought to RGB as libjpeg does, see chroma.go.
 //
-// Differs: libjpeg decodes some damaged files in part, this function none;
+// Differs: a JPEG's levels lie within 3 of libjpeg-turbo's (0.03 on average)
+// and depend on the Go release, whose decoder changed in 1.26; those of a PNG
+// are Pillow's. libjpeg decodes some damaged files in part, this function none;
 // Pillow clips the levels of 16-bit grey at 255; a transparent pixel of a GIF
 // is black.
 func Decode(m *Image, file []byte, channels, maxPixels int) error {

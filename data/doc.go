@@ -19,6 +19,7 @@
 //	stream.go    Stream, NewStream             random numbers by key
 //	crop.go      CropBox, FlipH                which part of the image
 //	resize.go    Resize, EvalCrop, Scratch     to the size of the view (weights: taps.go)
+//	vector.go    whether AVX2 does the sums    (asm/levels_avx2_amd64.s)
 //	colour.go    Brightness ... Jitter         on 8-bit levels (hue: hue.go)
 //	blur.go      Blur                          on 8-bit levels
 //	recipe.go    Recipe, MultiCrop, GreyTone   what a view is made of
