@@ -39,6 +39,24 @@ func GemmRowAVX512x12x32(tiles, segs, kc int, rows *unsafe.Pointer, b, c *float3
 //go:noescape
 func GemmRowAVX512x12x16(tiles, segs, kc int, rows *unsafe.Pointer, b, c *float32, ldc int, load bool)
 
+// GemmRowAVX512x12x32Past is GemmRowAVX512x12x32 with stores that do not bring
+// C into the caches; c is 64-byte aligned, ldc a multiple of 16.
+//
+//go:noescape
+func GemmRowAVX512x12x32Past(tiles, segs, kc int, rows *unsafe.Pointer, b, c *float32, ldc int, load bool)
+
+// GemmRowAVX512x8x32 computes the first 8 rows of a 12 x 32 tile: rows holds 12
+// addresses a segment all the same. tiles is 1.
+//
+//go:noescape
+func GemmRowAVX512x8x32(tiles, segs, kc int, rows *unsafe.Pointer, b, c *float32, ldc int, load bool)
+
+// GemmRowAVX512x4x32 computes the first 4 rows of a 12 x 32 tile, as
+// GemmRowAVX512x8x32 does.
+//
+//go:noescape
+func GemmRowAVX512x4x32(tiles, segs, kc int, rows *unsafe.Pointer, b, c *float32, ldc int, load bool)
+
 // GemmRowAVX2x6x16 computes 6 x 16 tiles of C, rows of A anywhere.
 //
 //go:noescape

@@ -6,7 +6,8 @@ import "unsafe"
 
 // The tiles exist on amd64 only; their rows of the table are not usable here.
 var (
-	GemmRowAVX512x12x32, GemmRowAVX512x12x16,
+	GemmRowAVX512x12x32, GemmRowAVX512x12x16, GemmRowAVX512x12x32Past,
+	GemmRowAVX512x8x32, GemmRowAVX512x4x32,
 	GemmRowAVX2x6x16, GemmRowAVX2x6x8 func(tiles, segs, kc int, rows *unsafe.Pointer, b, c *float32, ldc int, load bool)
 
 	GemmOuterAVX512x8x32, GemmOuterAVX512x8x16,

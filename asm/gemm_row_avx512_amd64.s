@@ -3,13 +3,16 @@
 #include "textflag.h"
 
 // RowTile for AVX-512: tiles of C whose rows of A lie anywhere (loop in
-// gemm_amd64.go), 12 x 32 and 12 x 16.
+// gemm_amd64.go), 12 x 32 and 12 x 16; 8 x 32 and 4 x 32 for the last rows, and
+// 12 x 32 that stores past the caches.
 //
 //	     Z0          Z1            12 x 32, one step of k:
 //	Z8  c0[0:16]   Z9  c0[16:32]    2 loads of B, 12 broadcast loads of A,
 //	Z10 c1[0:16]   Z11 c1[16:32]    24 FMAs: 12 cycles on two FMA ports
 //	 ...            ...             (7 of loads), 24 on one.
 //	Z30 c11[0:16]  Z31 c11[16:32]  Z2-Z7 take a[i][k] in turn.
+//
+// 8 x 32 and 4 x 32 are its first rows: c0..c7 in Z8..Z23, c0..c3 in Z8..Z15.
 //
 // 12 x 16 has c0..c11 in Z8..Z19 and broadcasts inside the FMA: 13 loads and
 // 12 FMAs a step.
@@ -47,17 +50,23 @@
 	VFMADD231PS Z0, t, lo;  \
 	VFMADD231PS Z1, t, hi
 
-#define STEP32(ao, bo) \
-	VMOVUPS (bo)(DX), Z0;            \
-	VMOVUPS (bo+64)(DX), Z1;         \
+#define STEP4x32(ao, bo) \
+	VMOVUPS (bo)(DX), Z0;               \
+	VMOVUPS (bo+64)(DX), Z1;            \
 	ROW((ao)(R8)(CX*4), Z2, Z8, Z9);    \
 	ROW((ao)(R9)(CX*4), Z3, Z10, Z11);  \
 	ROW((ao)(R10)(CX*4), Z4, Z12, Z13); \
-	ROW((ao)(R11)(CX*4), Z5, Z14, Z15); \
+	ROW((ao)(R11)(CX*4), Z5, Z14, Z15)
+
+#define STEP8x32(ao, bo) \
+	STEP4x32(ao, bo);                   \
 	ROW((ao)(R12)(CX*4), Z6, Z16, Z17); \
 	ROW((ao)(R13)(CX*4), Z7, Z18, Z19); \
 	ROW((ao)(R14)(CX*4), Z2, Z20, Z21); \
-	ROW((ao)(R15)(CX*4), Z3, Z22, Z23); \
+	ROW((ao)(R15)(CX*4), Z3, Z22, Z23)
+
+#define STEP32(ao, bo) \
+	STEP8x32(ao, bo);                   \
 	ROW((ao)(AX)(CX*4), Z4, Z24, Z25);  \
 	ROW((ao)(BX)(CX*4), Z5, Z26, Z27);  \
 	ROW((ao)(SI)(CX*4), Z6, Z28, Z29);  \
@@ -82,18 +91,24 @@
 	VPXORD a, a, a; \
 	VPXORD b, b, b
 
-#define ZERO16 \
+#define ZERO4x32 \
 	ZERO2(Z8, Z9);   \
 	ZERO2(Z10, Z11); \
 	ZERO2(Z12, Z13); \
-	ZERO2(Z14, Z15); \
+	ZERO2(Z14, Z15)
+
+#define ZERO16 \
+	ZERO4x32;        \
 	ZERO2(Z16, Z17); \
 	ZERO2(Z18, Z19)
 
-#define ZERO32 \
+#define ZERO8x32 \
 	ZERO16;          \
 	ZERO2(Z20, Z21); \
-	ZERO2(Z22, Z23); \
+	ZERO2(Z22, Z23)
+
+#define ZERO32 \
+	ZERO8x32;        \
 	ZERO2(Z24, Z25); \
 	ZERO2(Z26, Z27); \
 	ZERO2(Z28, Z29); \
@@ -110,6 +125,13 @@
 	VADDPS 64(AX), hi, hi; \
 	PUT32(lo, hi)
 
+// The same where the line shall not come into the caches first: half the
+// traffic of a C that they cannot hold anyway.
+#define PAST32(lo, hi) \
+	VMOVNTPS lo, (AX);   \
+	VMOVNTPS hi, 64(AX); \
+	ADDQ BX, AX
+
 // Two rows of the narrow tile.
 #define PUT16(c0, c1) \
 	VMOVUPS c0, (AX);       \
@@ -121,18 +143,24 @@
 	VADDPS (AX)(BX*1), c1, c1; \
 	PUT16(c0, c1)
 
-#define STORE16(PUT) \
+#define STORE4x32(PUT) \
 	PUT(Z8, Z9);   \
 	PUT(Z10, Z11); \
 	PUT(Z12, Z13); \
-	PUT(Z14, Z15); \
-	PUT(Z16, Z17); \
+	PUT(Z14, Z15)
+
+#define STORE16(PUT) \
+	STORE4x32(PUT); \
+	PUT(Z16, Z17);  \
 	PUT(Z18, Z19)
 
-#define STORE32(PUT) \
+#define STORE8x32(PUT) \
 	STORE16(PUT);  \
 	PUT(Z20, Z21); \
-	PUT(Z22, Z23); \
+	PUT(Z22, Z23)
+
+#define STORE32(PUT) \
+	STORE8x32(PUT); \
 	PUT(Z24, Z25); \
 	PUT(Z26, Z27); \
 	PUT(Z28, Z29); \
@@ -149,9 +177,20 @@
 	PREFETCHT0 64(AX)(BX*1); \
 	LEAQ (AX)(BX*2), AX
 
+#define FETCH4 \
+	FETCH2; \
+	FETCH2
+
+#define FETCH12 \
+	FETCH4; \
+	FETCH4; \
+	FETCH4
+
+#define NONE
+
 // The loops over tiles, segments and k that both widths share; nb is the
 // bytes of one step of B.
-#define ROWTILE(STEP, ZERO, STORE, PUT, ADD, nb) \
+#define ROWTILE(STEP, ZERO, FETCH, STORE, PUT, ADD, nb) \
 	MOVQ rows+24(FP), AX;    \
 	MOVQ AX, rows-8(SP);     \
 	MOVQ c+40(FP), AX;       \
@@ -166,12 +205,7 @@ tile:                        \
 	SHLQ $2, BX;             \
 	CMPQ BX, $FAR;           \
 	JLT  near;               \
-	FETCH2;                  \
-	FETCH2;                  \
-	FETCH2;                  \
-	FETCH2;                  \
-	FETCH2;                  \
-	FETCH2;                  \
+	FETCH;                   \
 near:                        \
 	MOVQ segs+8(FP), AX;     \
 	MOVQ AX, seg-24(SP);     \
@@ -223,10 +257,26 @@ done:                        \
 
 // func GemmRowAVX512x12x32(tiles, segs, kc int, rows *unsafe.Pointer, b, c *float32, ldc int, load bool)
 TEXT ·GemmRowAVX512x12x32(SB), NOSPLIT, $32-57
-	ROWTILE(STEP32, ZERO32, STORE32, PUT32, ADD32, 128)
+	ROWTILE(STEP32, ZERO32, FETCH12, STORE32, PUT32, ADD32, 128)
+	RET
+
+// func GemmRowAVX512x12x32Past(tiles, segs, kc int, rows *unsafe.Pointer, b, c *float32, ldc int, load bool)
+TEXT ·GemmRowAVX512x12x32Past(SB), NOSPLIT, $32-57
+	ROWTILE(STEP32, ZERO32, NONE, STORE32, PAST32, ADD32, 128)
+	SFENCE
+	RET
+
+// func GemmRowAVX512x8x32(tiles, segs, kc int, rows *unsafe.Pointer, b, c *float32, ldc int, load bool)
+TEXT ·GemmRowAVX512x8x32(SB), NOSPLIT, $32-57
+	ROWTILE(STEP8x32, ZERO8x32, NONE, STORE8x32, PUT32, ADD32, 128)
+	RET
+
+// func GemmRowAVX512x4x32(tiles, segs, kc int, rows *unsafe.Pointer, b, c *float32, ldc int, load bool)
+TEXT ·GemmRowAVX512x4x32(SB), NOSPLIT, $32-57
+	ROWTILE(STEP4x32, ZERO4x32, NONE, STORE4x32, PUT32, ADD32, 128)
 	RET
 
 // func GemmRowAVX512x12x16(tiles, segs, kc int, rows *unsafe.Pointer, b, c *float32, ldc int, load bool)
 TEXT ·GemmRowAVX512x12x16(SB), NOSPLIT, $32-57
-	ROWTILE(STEP16, ZERO16, STORE16, PUT16, ADD16, 64)
+	ROWTILE(STEP16, ZERO16, FETCH12, STORE16, PUT16, ADD16, 64)
 	RET

@@ -24,9 +24,14 @@ func (k *GemmKernel) edgeFloats() int { return edgeTiles * max(k.MR, k.OuterMR) 
 // ceil(m/MR)*segs*MR addresses laid out as RowTile reads them; those of rows
 // beyond m repeat a valid address. edge is scratch of edgeFloats.
 func (k *GemmKernel) rowStrip(m, n, segs, kc int, rows []uintptr, b, c *float32, ldc int, load bool, edge []float32) {
+	k.strip(k.Row, m, n, segs, kc, rows, b, c, ldc, load, edge)
+}
+
+// strip is rowStrip with row for its whole tiles of full width: Row or RowPast.
+func (k *GemmKernel) strip(row RowTile, m, n, segs, kc int, rows []uintptr, b, c *float32, ldc int, load bool, edge []float32) {
 	tile, w := k.Row, k.width(n)
 	if w < k.NR {
-		tile = k.RowNarrow
+		tile, row = k.RowNarrow, k.RowNarrow
 	}
 	step := max(1, callFMAs/(k.MR*w*max(1, segs*kc)))
 	whole := m / k.MR
@@ -38,14 +43,32 @@ func (k *GemmKernel) rowStrip(m, n, segs, kc int, rows []uintptr, b, c *float32,
 		ct := (*float32)(unsafe.Add(unsafe.Pointer(c), t*k.MR*ldc*4))
 		if t < whole {
 			step = min(step, whole-t)
-			tile(step, segs, kc, p, b, ct, ldc, load)
+			row(step, segs, kc, p, b, ct, ldc, load)
 			continue
 		}
 		rest := m - t*k.MR
 		step = min(step, edgeTiles, (rest+k.MR-1)/k.MR)
-		tile(step, segs, kc, p, b, &edge[0], w, false)
+		last := RowTail{k.MR, tile}
+		if rest < k.MR && w == k.NR {
+			last = k.tail(rest)
+		}
+		if last.Rows == rest && n == w {
+			last.Tile(1, segs, kc, p, b, ct, ldc, load)
+			continue
+		}
+		last.Tile(step, segs, kc, p, b, &edge[0], w, false)
 		fold(min(rest, step*k.MR), n, edge, w, ct, ldc, load)
 	}
+}
+
+// tail is the smallest tile of full width that has m rows.
+func (k *GemmKernel) tail(m int) RowTail {
+	for _, t := range k.Tails {
+		if m <= t.Rows {
+			return t
+		}
+	}
+	return RowTail{k.MR, k.Row}
 }
 
 // outerTile computes one tile of m x n of C: what OuterTile does to a whole

@@ -10,7 +10,9 @@ type GemmKernel struct {
 	Kernel
 	MR, NR, Narrow   int // RowTile; MR divides StatsChunk
 	Row, RowNarrow   RowTile
-	OuterMR          int // OuterTile, NR and Narrow columns
+	RowPast          RowTile   // Row, storing past the caches; nil: none
+	Tails            []RowTail // the last rows, fewest first
+	OuterMR          int       // OuterTile, NR and Narrow columns
 	Outer, OutNarrow OuterTile
 	Rows             *rowHelpers
 	PackRows         func(k, panels, nr int, src *float32, ld int, dst *float32, stride int)
@@ -24,6 +26,8 @@ var gemmTable = register([]GemmKernel{
 		Kernel: Kernel{Op: "gemm", Name: "avx512_12x32", Needs: asm.AVX2 | asm.AVX512},
 		MR:     12, NR: 32, Narrow: 16,
 		Row: asm.GemmRowAVX512x12x32, RowNarrow: asm.GemmRowAVX512x12x16,
+		RowPast: asm.GemmRowAVX512x12x32Past,
+		Tails:   []RowTail{{4, asm.GemmRowAVX512x4x32}, {8, asm.GemmRowAVX512x8x32}},
 		OuterMR: 8, Outer: asm.GemmOuterAVX512x8x32, OutNarrow: asm.GemmOuterAVX512x8x16,
 		PackRows: asm.GemmPackRowsAVX2, PackCols: asm.GemmPackColsAVX2,
 		Rows: &rowsAVX512, Rate: 100,

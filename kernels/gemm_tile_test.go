@@ -45,7 +45,7 @@ func TestRowTile(t *testing.T) {
 		edge := make([]float32, k.edgeFloats())
 		for _, s := range []struct{ m, n, segs, kc int }{
 			{k.MR, k.NR, 1, 1}, {k.MR, k.Narrow, 1, 7}, {3 * k.MR, k.NR, 2, 9}, {2*k.MR + 1, k.NR - 1, 3, 4},
-			{1, 1, 1, 5}, {k.MR - 1, k.NR, 1, 16}, {k.MR, k.NR, 1, 0}, {k.MR, k.NR, 0, 3}, {20*k.MR + 3, 1, 1, 33},
+			{1, 1, 1, 5}, {k.MR - 1, k.NR, 1, 16}, {4, k.NR, 1, 6}, {k.MR + 4, k.NR, 2, 5}, {k.MR + 8, k.NR, 1, 11}, {k.MR + 7, k.NR - 1, 2, 3}, {k.MR, k.NR, 1, 0}, {k.MR, k.NR, 0, 3}, {20*k.MR + 3, 1, 1, 33},
 		} {
 			for _, load := range []bool{false, true} {
 				t.Run(fmt.Sprintf("m=%d/n=%d/segs=%d/kc=%d/load=%v", s.m, s.n, s.segs, s.kc, load), func(t *testing.T) {
@@ -143,4 +143,49 @@ func testOuterTile(t *testing.T, k *GemmKernel, r *rand.Rand, m, n int, ks []int
 			t.Fatalf("c[%d,%d] = %g, want %g", row, j, c[i], want)
 		}
 	}
+}
+
+// TestRowPast: storing past the caches changes no bit, of whole tiles and of a
+// product large enough to choose it.
+func TestRowPast(t *testing.T) {
+	gemmRows(t, func(t *testing.T, k *GemmKernel) {
+		if k.RowPast == nil {
+			t.Skip("no such tile")
+		}
+		r := rand.New(rand.NewPCG(3, 4))
+		c, err := Default()
+		if err != nil {
+			t.Fatal(err)
+		}
+		const m, n, depth = 260, pastBytes / 4 / 256, 9
+		alloc := func(n int) Mem {
+			m, err := c.Alloc(Float32, n)
+			if err != nil {
+				t.Fatal(err)
+			}
+			copy(m.F32(), randFloats(r, n))
+			return m
+		}
+		a := GemmArgs{M: m, N: n, K: depth, A: Mat{alloc(m * depth), depth}, B: Mat{alloc(depth * n), n}, C: Mat{alloc(m * n), n}}
+		a.Work = alloc((c.Workspace(&a) + 3) / 4)
+		var pinned [2][]float32
+		for i, past := range []RowTile{k.RowPast, nil} {
+			row := *k
+			row.RowPast = past
+			g := gemmState{team: c.team, kernel: &row}
+			if got := row.plan(&a).past; got != (past != nil) {
+				t.Fatalf("plan stores past the caches: %v", got)
+			}
+			g.Gemm(&a)
+			pinned[i] = append([]float32(nil), a.C.Mem.F32()...)
+		}
+		for i, v := range pinned[0] {
+			if math.Float32bits(v) != math.Float32bits(pinned[1][i]) {
+				t.Fatalf("element %d: %v and %v", i, v, pinned[1][i])
+			}
+		}
+		for _, m := range []Mem{a.A.Mem, a.B.Mem, a.C.Mem, a.Work} {
+			c.Free(m)
+		}
+	})
 }

@@ -25,6 +25,13 @@ import (
 // first k. b is a packed panel, 64-byte aligned. ldc is in elements.
 type RowTile func(tiles, segs, kc int, rows *unsafe.Pointer, b, c *float32, ldc int, load bool)
 
+// RowTail is a RowTile of one tile that computes and stores only its first
+// Rows rows; a segment has MR addresses all the same.
+type RowTail struct {
+	Rows int
+	Tile RowTile
+}
+
 // OuterTile computes one tile whose operands are both stored k-major:
 //
 //	for i in 0..MR-1, j in 0..NR-1:
