@@ -7,8 +7,8 @@
 //	cd bench/peers && go run . -h       other libraries beside ours, a module of its own
 //
 // Names are key=value pairs that benchstat's -row and -col understand. Each
-// benchmark measures for 0.3 s unless -benchtime says otherwise. GFLOP/s and
+// benchmark measures for 0.1 s unless -benchtime says otherwise. GFLOP/s and
 // %peak are medians over its calls; the peak is the multiply-add rate of the
 // widest float32 instruction set on as many threads, the best of measurements
-// before the first call and every 100 ms after it.
+// before the first call and every 30 ms after it.
 package bench
