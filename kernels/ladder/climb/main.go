@@ -110,16 +110,22 @@ func threads(r ladder.Rung) int {
 	return 1
 }
 
-// measure is a rung's GFLOP/s over at least 20 ms, after a call that warms the
-// caches.
+// measure is a rung's GFLOP/s over at least 20 ms. A first call that is shorter
+// warms the caches and does not count.
 func measure(r ladder.Rung, n int, a, b, c []float32) float64 {
-	r.Product(n, n, n, a, b, c)
-	calls, start := 0, time.Now()
-	for time.Since(start) < 20*time.Millisecond {
+	const least = 20 * time.Millisecond
+	call := func() time.Duration {
+		start := time.Now()
 		r.Product(n, n, n, a, b, c)
-		calls++
+		return time.Since(start)
 	}
-	return 2 * float64(n) * float64(n) * float64(n) * float64(calls) / float64(time.Since(start).Nanoseconds())
+	calls, sum := 1, call()
+	if sum < least {
+		for calls, sum = 0, 0; sum < least; calls++ {
+			sum += call()
+		}
+	}
+	return 2 * float64(n) * float64(n) * float64(n) * float64(calls) / float64(sum.Nanoseconds())
 }
 
 func random(n int) []float32 {
