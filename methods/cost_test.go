@@ -1,0 +1,66 @@
+package methods
+
+import (
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/sectile-ml/sectile/nn"
+)
+
+// TestCost compares planned figures with published ones: torchvision's ResNets
+// (multiply-adds: 1.81, 4.09 G), the demo's recipe, PCL's E-step on ImageNet.
+func TestCost(t *testing.T) {
+	near := func(what string, got, want, rel float64) {
+		t.Helper()
+		if math.Abs(got/want-1) > rel {
+			t.Errorf("%s: %.4g, want about %.4g", what, got, want)
+		}
+	}
+	for name, want := range map[string]struct {
+		size int
+		mac  float64
+	}{"resnet18": {224, 1.81e9}, "resnet50": {224, 4.09e9}, "resnet18c": {32, 0.556e9}} {
+		net, err := nn.ResNetByName(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		near(name, encoderFLOP(net, want.size), 2*want.mac, 0.01)
+	}
+	for _, c := range []struct {
+		method, preset string
+		epochs, images int
+		want           float64
+	}{
+		{"swav", "demo", 24, 8000, 5.9e12},
+		{"pcl", "demo", 36, 8000, 6.3e12},
+		{"moco", "demo", 36, 8000, 5.9e12},
+		{"simclr", "demo", 24, 8000, 5.9e12},
+	} {
+		run, err := Preset(c.method, c.preset)
+		if err != nil {
+			t.Fatal(err)
+		}
+		run.Epochs = c.epochs
+		k, err := run.Cost(c.images)
+		if err != nil {
+			t.Fatal(err)
+		}
+		near(c.method+" "+c.preset, k.Run, c.want, 0.06)
+		if k.Steps != c.epochs*62 || (k.ESteps > 0) != (c.method == "pcl") || !strings.Contains(k.String(), "TFLOP in ") {
+			t.Errorf("%s: %d steps, %d E-steps: %s", c.method, k.Steps, k.ESteps, k)
+		}
+	}
+	run, err := Preset("pcl", "paper")
+	if err != nil {
+		t.Fatal(err)
+	}
+	k, err := run.Cost(1281167)
+	if err != nil {
+		t.Fatal(err)
+	}
+	near("PCL's clusterings", k.EStep-1281167*(k.Image+HeadMLP.flop(2048, 2048, 128)), 5.74e15*101/100, 0.02)
+	if k.ESteps != 180 {
+		t.Errorf("%d E-steps", k.ESteps)
+	}
+}
