@@ -17,7 +17,7 @@ import (
 //	negatives      two thirds of the smallest K, less where a batch leaves
 //	               fewer; where K is below 3 batches none are drawn and every
 //	               prototype counts
-//	warm-up        WarmupShare of the epochs
+//	warm-up        WarmupShare of the epochs, at least one
 //	prototypes     (SwAV) images/80, at least 10, at most 3000 and half of what
 //	               Sinkhorn sees
 //
@@ -95,7 +95,7 @@ func (c *PCLConfig) automatic(images, epochs int, say func(string, ...any)) {
 		}
 	}
 	if c.Warmup == 0 && c.WarmupShare > 0 {
-		c.Warmup = int(math.Round(c.WarmupShare * float64(epochs)))
-		say("prototypes from epoch %d: after %.0f %% of %d", c.Warmup, 100*c.WarmupShare, epochs)
+		c.Warmup = max(1, int(math.Round(c.WarmupShare*float64(epochs))))
+		say("prototypes from epoch %d: after %.0f %% of %d, at least one", c.Warmup, 100*c.WarmupShare, epochs)
 	}
 }

@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/sectile-ml/sectile/asm"
 	"github.com/sectile-ml/sectile/data"
 	"github.com/sectile-ml/sectile/dist"
 	"github.com/sectile-ml/sectile/kernels"
@@ -69,7 +71,8 @@ func trainRun(t *testing.T, c RunConfig, b kernels.Backend, src data.Source, fro
 
 // TestRunsResume stops each method before, at and behind an epoch's end (an
 // E-step, a wrap of the queue) and compares every tensor, to the bit, with the
-// run that was left alone; then with runs on one and two threads.
+// run that was left alone; then with runs on one and two threads and
+// with AVX2 kernels.
 func TestRunsResume(t *testing.T) {
 	cpu, src := backends(t)["cpu"], noise(48)
 	for _, method := range []string{"moco", "simclr", "pcl"} {
@@ -94,6 +97,17 @@ func TestRunsResume(t *testing.T) {
 				sameState(t, fmt.Sprintf("%d threads", n), trainRun(t, c, kernels.NewCPU(team, kernels.Pins{}), src, "", "", 10), want)
 				team.Close()
 			}
+			if asm.Have()&asm.AVX2 == 0 {
+				t.Log("no AVX2 in this CPU or build: pinned run skipped")
+				return
+			}
+			pins, err := kernels.ParsePins("avx2")
+			if err != nil {
+				t.Fatal(err)
+			}
+			team := kernels.NewTeam(0)
+			defer team.Close()
+			sameState(t, "AVX2", trainRun(t, c, kernels.NewCPU(team, pins), src, "", "", 10), want)
 		})
 	}
 }
@@ -239,6 +253,39 @@ func TestRunsMistakes(t *testing.T) {
 	}
 }
 
+// TestRunsJSON: a configuration comes back from a run's folder as it was, with
+// the settings of its method alone.
+func TestRunsJSON(t *testing.T) {
+	for _, method := range MethodNames {
+		for _, name := range PresetNames(method) {
+			want, err := Preset(method, name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r, err := CreateRun(t.TempDir(), method, want)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got RunConfig
+			if err := r.ReadConfig(&got); err != nil {
+				t.Fatal(err)
+			}
+			if fmt.Sprintf("%+v", got) != fmt.Sprintf("%+v", want) {
+				t.Errorf("%+v\nwant %+v", got, want)
+			}
+			text, err := os.ReadFile(r.Config())
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, other := range MethodNames {
+				if strings.Contains(string(text), `"`+other+`": {`) != (other == method) {
+					t.Errorf("%s %s: settings of %s in %s", method, name, other, text)
+				}
+			}
+		}
+	}
+}
+
 // TestRunsDiverge: a loss that is no number ends each method before weights
 // move.
 func TestRunsDiverge(t *testing.T) {
@@ -274,7 +321,7 @@ func TestAutomatic(t *testing.T) {
 			"queue of 1920: a quarter of 8000 images, at most 16384, in batches of 128",
 			"[160 320 640] clusters: a 50th, a 25th and a 12.5th of 8000 images; fewer than ten images a cluster say little",
 			"every prototype in the denominator: 160 clusters are fewer than 3 batches of 128, which leaves few to draw",
-			"prototypes from epoch 30: after 30 % of 100"}},
+			"prototypes from epoch 30: after 30 % of 100, at least one"}},
 		{"pcl", 50000, func(c *RunConfig) {
 			c.PCL.Clusters, c.PCL.Queue, c.PCL.Denominator, c.Optimizer.Rule = nil, 0, Sampled, "sgd"
 			c.SetBatch(256)
@@ -283,7 +330,7 @@ func TestAutomatic(t *testing.T) {
 			"queue of 12288: a quarter of 50000 images, at most 16384, in batches of 256",
 			"[1000 2000 4000] clusters: a 50th, a 25th and a 12.5th of 50000 images; fewer than ten images a cluster say little",
 			"666 negative prototypes: two thirds of 1000 clusters, at most what a batch of 256 leaves",
-			"prototypes from epoch 30: after 30 % of 100"}},
+			"prototypes from epoch 30: after 30 % of 100, at least one"}},
 		{"moco", 100, func(c *RunConfig) { c.MoCo.Queue, c.Optimizer.Rate = 0, 1 }, []string{
 			"queue of 128: a quarter of 100 images, at most 65536, in batches of 128"}},
 		{"simclr", 8000, func(c *RunConfig) { c.Optimizer.Rule = "lars"; c.SetBatch(64) }, []string{"learning rate 0.6: 0.075 sqrt(batch) with lars for batch 64"}},

@@ -19,8 +19,10 @@ import (
 // the batch by NTXent. Its negatives are as many as the batch is large. The
 // loss starts near ln(2NW-1) over W ranks.
 //
-// Differs: nothing is known to; the authors' code runs on TPU slices with
-// batch norm over all of them, which ranks do here.
+// Batch norm takes its statistics over all ranks.
+//
+// Differs: the authors' code returns the sum of the two views' means, twice the
+// paper's loss (SumOfHalves); its colour changes are float32 (see data.SimCLR).
 type SimCLR struct {
 	SimCLRConfig
 	branch   branch
