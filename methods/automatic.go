@@ -85,9 +85,9 @@ func (c *PCLConfig) automatic(images, epochs int, say func(string, ...any)) {
 		c.Clusters = []int{max(2, images/50), max(2, images/25), max(2, images*2/25)}
 		say("%v clusters: a 50th, a 25th and a 12.5th of %d images; fewer than ten images a cluster say little", c.Clusters, images)
 	}
-	if least := slices.Min(c.Clusters); c.Negatives == 0 && c.Denominator != Every {
+	if least := slices.Min(c.Clusters); c.Negatives == 0 && c.Denominator != EveryPrototype {
 		if least < 3*c.Batch {
-			c.Denominator = Every
+			c.Denominator = EveryPrototype
 			say("every prototype in the denominator: %d clusters are fewer than 3 batches of %d, which leaves few to draw", least, c.Batch)
 		} else {
 			c.Negatives = min(2*least/3, least-c.Batch)

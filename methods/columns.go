@@ -7,14 +7,14 @@ type Denominator string
 
 // The denominators.
 const (
-	// Sampled is the authors' code: the N prototypes of the batch's images,
+	// SampledPrototypes is the authors' code: the N prototypes of the batch's images,
 	// in batch order, each as often as it occurs, and r others. Two images of
 	// one cluster see each other's identical column as a negative.
-	Sampled Denominator = "sampled"
-	// Distinct is Sampled with each prototype once.
-	Distinct Denominator = "distinct"
-	// Every has each of the K prototypes once: nothing is drawn.
-	Every Denominator = "every"
+	SampledPrototypes Denominator = "sampled"
+	// DistinctPrototypes is SampledPrototypes with each prototype once.
+	DistinctPrototypes Denominator = "distinct"
+	// EveryPrototype has each of the K prototypes once: nothing is drawn.
+	EveryPrototype Denominator = "every"
 )
 
 // NegativePurpose is the purpose of the stream that negative prototypes are
@@ -35,7 +35,7 @@ type columns struct {
 func newColumns(d Denominator, n, r, k int) *columns {
 	c := &columns{labels: make([]int32, n), place: make([]int, k), pool: make([]int32, 0, k)}
 	size := n + r
-	if d == Every {
+	if d == EveryPrototype {
 		size = k
 	}
 	c.ids, c.bias = make([]int32, size), make([]float32, size)

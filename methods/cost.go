@@ -89,7 +89,7 @@ func (c PCLConfig) cost(k *Cost, branch float64, epochs, images, ranks int) {
 	columns, clusters := 0, 0
 	for _, n := range c.Clusters {
 		clusters += n
-		if c.Denominator != Every {
+		if c.Denominator != EveryPrototype {
 			n = c.Batch + c.Negatives
 		}
 		columns += n

@@ -158,7 +158,7 @@ func (m *PCL) describe(epoch, i int, c *clustering, features time.Duration) ESte
 		mean += float64(v) / float64(len(c.phi))
 	}
 	e.Phi = [3]float64{float64(slices.Min(c.phi)), mean, float64(slices.Max(c.phi))}
-	if left := int(m.sets[i].last) + 1 - m.Batch; m.Denominator != Every && left < m.Negatives {
+	if left := int(m.sets[i].last) + 1 - m.Batch; m.Denominator != EveryPrototype && left < m.Negatives {
 		e.Notes = append(e.Notes, fmt.Sprintf("%d negative prototypes are asked for, %d clusters can leave as few as %d beside a batch of %d: all that are left are taken then", m.Negatives, m.sets[i].last+1, max(0, left), m.Batch))
 	}
 	return e

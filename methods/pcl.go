@@ -25,7 +25,7 @@ import (
 // Concentration, j over the columns of a Denominator.
 //
 // Differs: the paper's denominator is the own prototype and r drawn ones, the
-// code's (and Sampled's) all N of the batch, with repeats, and r drawn from the
+// code's (and that of SampledPrototypes) all N of the batch, with repeats, and r drawn from the
 // ids up to the highest assigned. Too few of these are an error in the code;
 // here all there are get taken. The code draws from a set of unseeded order,
 // here from an ordered list by a stream of Seed.
@@ -123,7 +123,7 @@ func (m *PCL) choose(i int, s *prototypes) {
 	for b, image := range m.images {
 		s.own[b] = s.of[image]
 	}
-	if m.Denominator == Every {
+	if m.Denominator == EveryPrototype {
 		s.columns.every(s.own)
 		return
 	}
@@ -132,7 +132,7 @@ func (m *PCL) choose(i int, s *prototypes) {
 		rank = m.Group.Rank()
 	}
 	stream := data.NewStream(m.Seed, NegativePurpose, m.at.Iteration, i, rank)
-	s.columns.sample(s.own, m.Denominator == Distinct, s.last, &stream)
+	s.columns.sample(s.own, m.Denominator == DistinctPrototypes, s.last, &stream)
 }
 
 // loss is the mean of proto_i over the batch.

@@ -42,7 +42,7 @@ type PCLConfig struct {
 // caller to set.
 func DefaultPCLV1() PCLConfig {
 	c := PCLConfig{
-		MoCoConfig: DefaultMoCoV1(), Clusters: []int{25000, 50000, 100000}, Negatives: 16384, Denominator: Sampled,
+		MoCoConfig: DefaultMoCoV1(), Clusters: []int{25000, 50000, 100000}, Negatives: 16384, Denominator: SampledPrototypes,
 		Warmup: 20, Every: 1, Short: 256, Iters: 20, Redos: 5, MaxPerCentroid: 1000,
 	}
 	c.Temperature, c.Queue = 0.2, 16384
@@ -69,15 +69,15 @@ func (c PCLConfig) Validate() error {
 		want(k <= images, "%d clusters of %d images: at most as many clusters as images; a tenth (%d) leaves each some members", k, images, max(2, images/10))
 	}
 	switch c.Denominator {
-	case Sampled, Distinct:
-		want(c.Negatives >= 1, "%d negative prototypes: at least 1, or denominator %q, which draws none", c.Negatives, string(Every))
+	case SampledPrototypes, DistinctPrototypes:
+		want(c.Negatives >= 1, "%d negative prototypes: at least 1, or denominator %q, which draws none", c.Negatives, string(EveryPrototype))
 		if len(c.Clusters) > 0 {
 			least := slices.Min(c.Clusters)
-			want(c.Negatives < least, "%d negative prototypes, but %d clusters leave at most %d beside an image's own: lower it, or choose denominator %q", c.Negatives, least, least-1, string(Every))
+			want(c.Negatives < least, "%d negative prototypes, but %d clusters leave at most %d beside an image's own: lower it, or choose denominator %q", c.Negatives, least, least-1, string(EveryPrototype))
 		}
-	case Every:
+	case EveryPrototype:
 	default:
-		want(false, "denominator %q: there are %s, %s and %s", string(c.Denominator), Sampled, Distinct, Every)
+		want(false, "denominator %q: there are %s, %s and %s", string(c.Denominator), SampledPrototypes, DistinctPrototypes, EveryPrototype)
 	}
 	want(c.Warmup >= 0, "warm-up of %d epochs: at least 0", c.Warmup)
 	want(0 <= c.WarmupShare && c.WarmupShare <= 1, "warm-up for a share of %v: want 0 to 1", c.WarmupShare)
@@ -107,7 +107,7 @@ func (c PCLConfig) Warnings() []string {
 		if k > images/10 {
 			w = append(w, fmt.Sprintf("pcl: %d clusters of %d images: fewer than ten images a cluster say little; %d at most is better", k, images, max(2, images/10)))
 		}
-		if c.Denominator != Every && c.Negatives > k-c.Batch {
+		if c.Denominator != EveryPrototype && c.Negatives > k-c.Batch {
 			w = append(w, fmt.Sprintf("pcl: %d negative prototypes of %d clusters: a batch of %d can leave fewer, then all that are left are taken", c.Negatives, k, c.Batch))
 		}
 	}

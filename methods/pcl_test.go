@@ -48,7 +48,7 @@ func withNegatives(f *golden.File, m *PCL) {
 			s.own[b] = s.of[image]
 		}
 		var none data.Stream
-		s.columns.sample(s.own, m.Denominator == Distinct, -1, &none)
+		s.columns.sample(s.own, m.Denominator == DistinctPrototypes, -1, &none)
 		for j, id := range f.Ints(fmt.Sprintf("loss.m%d.neg", i)) {
 			s.columns.ids[len(s.own)+j], s.columns.bias[len(s.own)+j] = int32(id), 0
 		}
@@ -69,7 +69,7 @@ func TestPCLLossGolden(t *testing.T) {
 	shape := autograd.Dims(f.Shape("loss.q_raw")...)
 	for name, b := range backends(t) {
 		t.Run(name, func(t *testing.T) {
-			m := goldenPCL(t, f, b, Sampled)
+			m := goldenPCL(t, f, b, SampledPrototypes)
 			withNegatives(f, m)
 			tape := autograd.NewTape(b)
 			defer tape.Release()
@@ -137,17 +137,17 @@ func TestPCLDistinctGolden(t *testing.T) {
 	shape := f.Shape("loss.q_raw")
 	n, d := shape[0], shape[1]
 	unit := Features{f.F32("loss.q_raw"), d}.Unit()
-	for _, denominator := range []Denominator{Distinct, Every} {
+	for _, denominator := range []Denominator{DistinctPrototypes, EveryPrototype} {
 		for name, b := range backends(t) {
 			t.Run(string(denominator)+"/"+name, func(t *testing.T) {
 				m := goldenPCL(t, f, b, denominator)
-				if denominator == Distinct {
+				if denominator == DistinctPrototypes {
 					withNegatives(f, m)
 				}
 				tape := autograd.NewTape(b)
 				defer tape.Release()
 				for i, s := range m.sets {
-					if denominator == Every {
+					if denominator == EveryPrototype {
 						m.choose(i, s)
 					}
 					tape.Begin(fmt.Sprint(i))
@@ -163,7 +163,7 @@ func TestPCLDistinctGolden(t *testing.T) {
 						own[j] = of[image]
 					}
 					ids := ascending(s.centroids.Value.Dim(0))
-					if denominator == Distinct {
+					if denominator == DistinctPrototypes {
 						ids = slices.Concat(own, f.Ints(key+"neg"))
 						slices.Sort(ids)
 						ids = slices.Compact(ids)
@@ -225,7 +225,7 @@ func TestConcentrationEdges(t *testing.T) {
 func TestColumns(t *testing.T) {
 	own := []int32{3, 1, 3, 9}
 	for _, distinct := range []bool{false, true} {
-		c := newColumns(Sampled, 4, 3, 12)
+		c := newColumns(SampledPrototypes, 4, 3, 12)
 		var seen [12]int
 		const draws = 4000
 		for i := range draws {
@@ -249,7 +249,7 @@ func TestColumns(t *testing.T) {
 			}
 		}
 	}
-	c := newColumns(Sampled, 4, 3, 12)
+	c := newColumns(SampledPrototypes, 4, 3, 12)
 	s := data.NewStream(5, NegativePurpose, 0, 0, 0)
 	if pool := c.sample(own, false, 4, &s); pool != 3-0 {
 		t.Errorf("pool of %d", pool)
@@ -382,7 +382,7 @@ func TestPCLValidate(t *testing.T) {
 		{func(c *PCLConfig) { c.Batch, c.Groups = 1, 1 }, "pcl: batch 1"},
 		{func(c *PCLConfig) { c.Temperature = 0 }, "pcl: temperature 0"},
 		{func(c *PCLConfig) { c.Clusters = nil }, "no numbers of clusters"},
-		{func(c *PCLConfig) { c.Clusters = []int{1}; c.Denominator = Every }, "1 clusters: at least 2"},
+		{func(c *PCLConfig) { c.Clusters = []int{1}; c.Denominator = EveryPrototype }, "1 clusters: at least 2"},
 		{func(c *PCLConfig) { c.Denominator = "some" }, `denominator "some"`},
 		{func(c *PCLConfig) { c.Every = 0 }, "every 0 epochs"},
 		{func(c *PCLConfig) { c.Warmup = -1 }, "warm-up of -1"},

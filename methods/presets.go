@@ -92,7 +92,7 @@ func DemoPCL() RunConfig {
 	r := DemoMoCo()
 	c := DefaultPCLV2()
 	c.MoCoConfig, r.MoCo = r.MoCo, MoCoConfig{}
-	c.Clusters, c.Negatives, c.Denominator = []int{50, 100, 200}, 0, Every
+	c.Clusters, c.Negatives, c.Denominator = []int{50, 100, 200}, 0, EveryPrototype
 	c.Warmup, c.WarmupShare, c.Every, c.Short, c.Iters, c.Redos = 0, 0.3, 3, 0, 10, 1
 	r.PCL = c
 	return r

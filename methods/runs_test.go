@@ -34,7 +34,7 @@ func tiny(t testing.TB, method string) RunConfig {
 	c.MoCo.Hidden, c.SimCLR.Hidden, c.PCL.Hidden = 16, 16, 16
 	c.MoCo.Dim, c.SimCLR.Dim, c.PCL.Dim = 8, 8, 8
 	c.MoCo.Queue, c.PCL.Queue, c.MoCo.Groups, c.PCL.Groups = 24, 24, 2, 2
-	c.PCL.Clusters, c.PCL.Negatives, c.PCL.Denominator, c.PCL.Warmup, c.PCL.Every = []int{12, 6}, 3, Sampled, 1, 1
+	c.PCL.Clusters, c.PCL.Negatives, c.PCL.Denominator, c.PCL.Warmup, c.PCL.Every = []int{12, 6}, 3, SampledPrototypes, 1, 1
 	c.SetBatch(8)
 	c.Epochs, c.Seed = 4, 7
 	return c
@@ -316,14 +316,14 @@ func TestAutomatic(t *testing.T) {
 		change func(*RunConfig)
 		want   []string
 	}{
-		{"pcl", 8000, func(c *RunConfig) { c.PCL.Clusters, c.PCL.Queue, c.PCL.Denominator = nil, 0, Sampled }, []string{
+		{"pcl", 8000, func(c *RunConfig) { c.PCL.Clusters, c.PCL.Queue, c.PCL.Denominator = nil, 0, SampledPrototypes }, []string{
 			"learning rate 0.004: 0.004 sqrt(batch/128) with adamw for batch 128",
 			"queue of 1920: a quarter of 8000 images, at most 16384, in batches of 128",
 			"[160 320 640] clusters: a 50th, a 25th and a 12.5th of 8000 images; fewer than ten images a cluster say little",
 			"every prototype in the denominator: 160 clusters are fewer than 3 batches of 128, which leaves few to draw",
 			"prototypes from epoch 30: after 30 % of 100, at least one"}},
 		{"pcl", 50000, func(c *RunConfig) {
-			c.PCL.Clusters, c.PCL.Queue, c.PCL.Denominator, c.Optimizer.Rule = nil, 0, Sampled, "sgd"
+			c.PCL.Clusters, c.PCL.Queue, c.PCL.Denominator, c.Optimizer.Rule = nil, 0, SampledPrototypes, "sgd"
 			c.SetBatch(256)
 		}, []string{
 			"learning rate 0.03: 0.03 batch/256 with sgd for batch 256",
