@@ -25,10 +25,10 @@ import (
 // Concentration, j over the columns of a Denominator.
 //
 // Differs: the paper's denominator is the own prototype and r drawn ones, the
-// code's (and that of SampledPrototypes) all N of the batch, with repeats, and r drawn from the
-// ids up to the highest assigned. Too few of these are an error in the code;
-// here all there are get taken. The code draws from a set of unseeded order,
-// here from an ordered list by a stream of Seed.
+// code's (and that of SampledPrototypes) all N of the batch, with repeats, and
+// r drawn from the ids up to the highest assigned. Too few of these are an
+// error in the code; here all there are get taken. The code draws from a set of
+// unseeded order, here from an ordered list by a stream of Seed.
 type PCL struct {
 	PCLConfig
 	// Features computes the unit embeddings of the rank's images, in order, by
