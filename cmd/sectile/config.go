@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -17,24 +18,31 @@ import (
 // config is all that decides about the numbers of a run. It is config.json of
 // the run's folder and the file of --config.
 type config struct {
-	Method string          `json:"method"`
-	Preset string          `json:"preset"` // what fields that the file lacks are taken from
-	Data   string          `json:"data"`   // embedded, or a folder of IDX files
-	Run    methods.SwAVRun `json:"run"`
+	Preset string            `json:"preset"` // what fields that the file lacks are taken from
+	Data   string            `json:"data"`   // embedded, or a path that data.Open opens
+	Run    methods.RunConfig `json:"run"`
+}
+
+// configFile is a config as it may be written: the method stood beside the run
+// when there was but one.
+type configFile struct {
+	Method string `json:"method"`
+	config
 }
 
 // embedded names the images that are part of the program.
 const embedded = "embedded"
 
-// presetConfig is a preset on the embedded images.
-func presetConfig(name string) (config, error) {
-	run, err := methods.Presets(name)
-	return config{Method: "swav", Preset: name, Data: embedded, Run: run}, err
+// presetConfig is a preset of a method on the embedded images.
+func presetConfig(method, name string) (config, error) {
+	run, err := methods.Preset(method, name)
+	return config{Preset: name, Data: embedded, Run: run}, err
 }
 
 // readConfig reads a configuration: fields that it lacks come from its preset,
-// demo if it names none; a field that does not exist is an error.
-func readConfig(path string) (config, error) {
+// demo if it names none, of its method, otherwise the one given; a field that
+// does not exist is an error.
+func readConfig(path, otherwise string) (config, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return config{}, fmt.Errorf("configuration: %w", err)
@@ -46,25 +54,41 @@ func readConfig(path string) (config, error) {
 		}
 		return config{}, fmt.Errorf("%s: %s; config.json in a run's folder shows every field", path, strings.TrimPrefix(err.Error(), "json: "))
 	}
-	base := struct {
-		Preset string `json:"preset"`
-	}{"demo"}
+	var base struct {
+		Method, Preset string
+		Run            struct{ Method string }
+	}
 	if err := json.Unmarshal(text, &base); err != nil {
 		return fail(err)
 	}
-	c, err := presetConfig(base.Preset)
+	method := cmp.Or(base.Run.Method, base.Method, otherwise)
+	if base.Method != "" && base.Method != method {
+		return fail(fmt.Errorf("method %q, and in \"run\" %q: leave the first out", base.Method, method))
+	}
+	c, err := presetConfig(method, cmp.Or(base.Preset, "demo"))
 	if err != nil {
 		return fail(err)
 	}
+	file := configFile{config: c}
 	d := json.NewDecoder(strings.NewReader(string(text)))
 	d.DisallowUnknownFields()
-	if err := d.Decode(&c); err != nil {
+	if err := d.Decode(&file); err != nil {
 		return fail(err)
 	}
-	if c.Method != "swav" {
-		return fail(fmt.Errorf("method %q; there is swav", c.Method))
+	if d.More() {
+		return fail(errors.New("there is more behind the first value"))
 	}
-	return c, nil
+	file.Run.Method = method
+	return file.config, nil
+}
+
+// readRun is the configuration of the run in a folder.
+func readRun(dir string) (config, error) {
+	c, err := readConfig(methods.Run{Dir: dir}.Config(), "swav")
+	if errors.Is(err, os.ErrNotExist) {
+		return c, fmt.Errorf("%s is no run's folder: it has no config.json; runs are in runs/METHOD-NNN unless --out said otherwise", dir)
+	}
+	return c, err
 }
 
 // pretrainFlags are the flags of pretrain.
@@ -90,15 +114,24 @@ func (m *machineFlags) define(f *flag.FlagSet) {
 	f.StringVar(&m.memory, "memory", "", "bound on the memory of tensors, a `size` as 4GiB; default 80 % of the system's")
 }
 
+// presetList names every method's presets.
+func presetList() string {
+	var s []string
+	for _, m := range methods.MethodNames {
+		s = append(s, m+" has "+strings.Join(methods.PresetNames(m), ", "))
+	}
+	return strings.Join(s, "; ")
+}
+
 func definePretrain(f *flag.FlagSet) *pretrainFlags {
 	p := &pretrainFlags{given: map[string]bool{}}
-	f.StringVar(&p.data, "data", embedded, "a `folder` of IDX files, or embedded: 10,000 images of Fashion-MNIST")
-	f.StringVar(&p.preset, "preset", "demo", "`name` of the settings to begin with: demo, paper-small or cifar")
+	f.StringVar(&p.data, "data", embedded, "`images` to learn from: a folder, zip or tar of JPEG, PNG or GIF files, CIFAR's or MNIST's binary files; or embedded: 10,000 of Fashion-MNIST")
+	f.StringVar(&p.preset, "preset", "demo", "`name` of the settings to begin with: "+presetList())
 	f.StringVar(&p.file, "config", "", "JSON `file` with the settings, as config.json of a run; flags win over it")
 	f.IntVar(&p.epochs, "epochs", 0, "`number` of passes over the images; default the preset's")
 	f.IntVar(&p.batch, "batch", 0, "`number` of images a step; default the preset's")
 	f.Uint64Var(&p.seed, "seed", 0, "`number` that decides everything random (default 0)")
-	f.Float64Var(&p.rate, "lr", 0, "highest learning `rate`; default the preset's")
+	f.Float64Var(&p.rate, "lr", 0, "highest learning `rate`; default the preset's, or by its rule")
 	f.StringVar(&p.out, "out", "runs", "`folder` in which the run gets a folder of its own, METHOD-NNN")
 	f.StringVar(&p.resume, "resume", "", "go on with the run in this `folder`")
 	f.StringVar(&p.profile, "cpuprofile", "", "write a CPU profile to this `file`, for go tool pprof")
@@ -108,17 +141,20 @@ func definePretrain(f *flag.FlagSet) *pretrainFlags {
 
 // config is the configuration that the flags ask for: a preset or a file,
 // then single flags.
-func (p *pretrainFlags) config() (config, error) {
+func (p *pretrainFlags) config(method string) (config, error) {
 	if p.given["config"] && p.given["preset"] {
 		return config{}, errors.New("--config and --preset: give one of them; a file may name its \"preset\"")
 	}
-	read := func() (config, error) { return presetConfig(p.preset) }
+	read := func() (config, error) { return presetConfig(method, p.preset) }
 	if p.given["config"] {
-		read = func() (config, error) { return readConfig(p.file) }
+		read = func() (config, error) { return readConfig(p.file, method) }
 	}
 	c, err := read()
 	if err != nil {
 		return c, err
+	}
+	if c.Run.Method != method {
+		return c, fmt.Errorf("%s has settings of %s, not of %s", p.file, c.Run.Method, method)
 	}
 	if p.given["data"] {
 		c.Data = p.data
@@ -127,7 +163,12 @@ func (p *pretrainFlags) config() (config, error) {
 		c.Run.Epochs = p.epochs
 	}
 	if p.given["batch"] {
-		c.Run.SwAV.Batch = p.batch
+		c.Run.SetBatch(p.batch)
+		for _, queue := range []*int{&c.Run.MoCo.Queue, &c.Run.PCL.Queue} {
+			if p.batch > 0 && *queue%p.batch != 0 {
+				*queue = 0 // automatic: it holds whole batches
+			}
+		}
 	}
 	if p.given["seed"] {
 		c.Run.Seed = p.seed
@@ -135,30 +176,36 @@ func (p *pretrainFlags) config() (config, error) {
 	if p.given["lr"] {
 		c.Run.Optimizer.Rate = p.rate
 	}
-	if c.Data != embedded {
-		if c.Data, err = filepath.Abs(c.Data); err != nil {
-			return c, err
-		}
+	if c.Data, err = located(c.Data); err != nil {
+		return c, err
 	}
 	return c, c.Run.Validate()
 }
 
 // resumed is the configuration of the run to go on with. Only what changes no
 // number may be given beside it, and where the data lies now.
-func (p *pretrainFlags) resumed() (config, error) {
+func (p *pretrainFlags) resumed(method string) (config, error) {
 	for _, name := range []string{"preset", "config", "epochs", "batch", "seed", "lr", "out"} {
 		if p.given[name] {
 			return config{}, fmt.Errorf("--resume goes on with the settings that %s began with: leave --%s out, or start a new run", p.resume, name)
 		}
 	}
-	c, err := readConfig(methods.Run{Dir: p.resume}.Config())
-	if errors.Is(err, os.ErrNotExist) {
-		return c, fmt.Errorf("%s is no run's folder: it has no config.json; runs are in %s/METHOD-NNN unless --out said otherwise", p.resume, p.out)
+	c, err := readRun(p.resume)
+	if err == nil && c.Run.Method != method {
+		return c, fmt.Errorf("%s was begun by %s: go on with sectile pretrain %s --resume %s", p.resume, c.Run.Method, c.Run.Method, p.resume)
 	}
 	if err == nil && p.given["data"] {
-		c.Data, err = filepath.Abs(p.data)
+		c.Data, err = located(p.data)
 	}
 	return c, err
+}
+
+// located is a path that holds from any folder.
+func located(from string) (string, error) {
+	if from == embedded {
+		return from, nil
+	}
+	return filepath.Abs(from)
 }
 
 // parseBytes reads a size: a number with B, KiB, MiB, GiB, KB, MB, GB or

@@ -2,61 +2,70 @@ package main
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/sectile-ml/sectile/data"
 	"github.com/sectile-ml/sectile/data/fashionmnist"
-	"github.com/sectile-ml/sectile/methods"
 )
 
 // images are what a run learns from and what it is judged on.
 type images struct {
 	what    string
-	learn   *data.Set
-	judge   *data.Set // nil: there is none
-	classes int       // 0: the labels are not known
+	learn   data.Source
+	judge   data.Source // nil: there is none
+	classes int         // 0: there are no labels to judge by
+	names   []string    // of the classes, or nil
+	notes   []string
+	opened  *data.Opened // nil: nothing to close
 }
 
-// openImages opens "embedded" or a folder of IDX files.
-func openImages(from string) (images, error) {
-	if from == embedded {
+// openImages opens the images of a configuration with the channels that its
+// views want. A quarter of the memory that tensors may have keeps decoded ones.
+func openImages(c config) (*images, error) {
+	channels := len(c.Run.Views.Mean)
+	if c.Data == embedded {
 		all, err := fashionmnist.Load()
 		if err != nil {
-			return images{}, err
+			return nil, err
+		}
+		if all.C != channels {
+			return nil, fmt.Errorf("the embedded images have %d channel(s), preset %s wants %d: choose another --preset or --data", all.C, c.Preset, channels)
 		}
 		learn, judge := all.Split(fashionmnist.Learn)
-		return images{what: "Fashion-MNIST, embedded", learn: learn, judge: judge, classes: len(fashionmnist.Classes)}, nil
+		return &images{what: "Fashion-MNIST, embedded", learn: learn, judge: judge, classes: len(fashionmnist.Classes), names: fashionmnist.Classes}, nil
 	}
-	learn, judge, err := data.OpenIDX(from)
+	o, err := data.Open(c.Data, data.OpenOptions{Channels: channels, CacheBytes: memoryLimit() / 4})
 	if err != nil {
-		return images{}, fmt.Errorf("--data: %w", err)
+		return nil, fmt.Errorf("--data: %w", err)
 	}
-	im := images{what: from, learn: learn, judge: judge}
-	if judge != nil && len(learn.Labels) > 0 && len(judge.Labels) > 0 {
-		im.classes = 1 + max(slices.Max(learn.Labels), slices.Max(judge.Labels))
+	im := &images{what: c.Data + " (" + o.Kind + ")", learn: o.Train, judge: o.Test, names: o.Classes, notes: o.Notes, opened: o}
+	if o.Test != nil && labelled(o.Train) && labelled(o.Test) {
+		im.classes = o.Labels
 	}
 	return im, nil
 }
 
-// fit says whether a run's network and views can read the images.
-func (im images) fit(c config) error {
-	if want := len(c.Run.Views.Mean); want != im.learn.C {
-		return fmt.Errorf("%s: images with %d channel(s), preset %s wants %d: choose another --preset or --data", im.what, im.learn.C, c.Preset, want)
+// labelled says whether the class of some image is known.
+func labelled(s data.Source) bool {
+	for i := range s.Len() {
+		if s.Label(i) >= 0 {
+			return true
+		}
 	}
-	return nil
+	return false
+}
+
+// Close closes the file that the images are read from.
+func (im *images) Close() {
+	if im.opened != nil {
+		im.opened.Close()
+	}
 }
 
 // String says how many images there are, and for what.
-func (im images) String() string {
-	s := fmt.Sprintf("%s: %d to learn from without labels", im.what, im.learn.N)
+func (im *images) String() string {
+	s := fmt.Sprintf("%s: %d to learn from without labels", im.what, im.learn.Len())
 	if im.classes > 0 {
-		s += fmt.Sprintf(", %d to judge by", im.judge.N)
+		s += fmt.Sprintf(", %d to judge by", im.judge.Len())
 	}
 	return s
-}
-
-// extractor computes features as a run of configuration c is judged.
-func extractor(t *methods.Trainer, c config) methods.Extractor {
-	side := c.Run.SwAV.Crops[0].Size
-	return methods.Extractor{Tape: t.Tape, Views: t.Views, Short: side, Size: side, Batch: 250}
 }

@@ -38,7 +38,7 @@ type command struct {
 
 func commands() []command {
 	return []command{
-		{"pretrain", "METHOD [flags]", "train an encoder (methods: swav)", pretrain},
+		{"pretrain", "METHOD [flags]", "train an encoder: swav, moco, simclr or pcl", pretrain},
 		{"eval", "knn RUN [flags]", "judge a run's encoder by its nearest neighbours", evaluate},
 		{"info", "", "CPU, kernels and why they run, multiply-add peak", info},
 		{"bench", "--worker", "answer benchmark requests on standard input", bench},

@@ -6,9 +6,11 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime/pprof"
+	"slices"
 	"strings"
 
 	"github.com/sectile-ml/sectile/autograd"
@@ -20,25 +22,25 @@ import (
 const pretrainUsage = `METHOD [flags]
 
 Trains an encoder on images without labels, keeps it in runs/METHOD-NNN, and
-ends with a table of how well neighbours agree. Methods: swav.`
+ends with a table of how well neighbours agree. Methods: swav, moco, simclr, pcl.`
 
 // pretrain trains an encoder, keeps it in a folder, and judges it.
 func pretrain(ctx context.Context, args []string, out io.Writer) error {
 	f := newFlags("pretrain")
 	p := definePretrain(f)
-	pos, err := parse(f, args, 1, "one method (swav)", pretrainUsage, out)
+	pos, err := parse(f, args, 1, "one method ("+methodList()+")", pretrainUsage, out)
 	if err != nil {
 		return err
 	}
-	if pos[0] != "swav" {
-		return fmt.Errorf("no method %q; methods: swav", pos[0])
+	if !slices.Contains(methods.MethodNames, pos[0]) {
+		return fmt.Errorf("no method %q; methods: %s", pos[0], methodList())
 	}
 	f.Visit(func(f *flag.Flag) { p.given[f.Name] = true })
 	read := p.config
 	if p.resume != "" {
 		read = p.resumed
 	}
-	c, err := read()
+	c, err := read(pos[0])
 	if err != nil {
 		return err
 	}
@@ -56,12 +58,18 @@ func pretrain(ctx context.Context, args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	defer s.images.Close()
 	s.describe(out)
 	if err := s.train(ctx, out); err != nil {
-		return err
+		if errors.Is(err, errInterrupted) {
+			return err
+		}
+		return errors.Join(err, s.discard())
 	}
 	return s.report(ctx, out)
 }
+
+func methodList() string { return strings.Join(methods.MethodNames, ", ") }
 
 // profile starts a CPU profile.
 func profile(path string) (stop func(), err error) {
@@ -78,7 +86,9 @@ func profile(path string) (stop func(), err error) {
 // session is a run, from its start or from a checkpoint on.
 type session struct {
 	config
-	images  images
+	settled methods.RunConfig // Run with what is automatic chosen
+	rules   []string          // by which it was
+	images  *images
 	trainer *methods.Trainer
 	run     methods.Run
 	plan    int // bytes of the first step's arena
@@ -88,48 +98,76 @@ type session struct {
 // openSession prepares everything that can fail before it makes a folder, and
 // finds out whether the folder takes checkpoints before anything is trained.
 func openSession(c config, root, resume string) (*session, error) {
-	s := &session{config: c, resumed: resume != ""}
-	var err error
-	if s.images, err = openImages(c.Data); err != nil {
-		return nil, err
-	}
-	if err := s.images.fit(c); err != nil {
-		return nil, err
-	}
-	b, err := backend()
+	im, err := openImages(c)
 	if err != nil {
 		return nil, err
 	}
-	if err := traceLimits(); err != nil {
-		return nil, err
-	}
-	if s.trainer, err = c.Run.New(b, s.images.learn); err != nil {
+	s := &session{config: c, images: im, resumed: resume != ""}
+	if err := s.prepare(); err != nil {
+		im.Close()
 		return nil, s.remedy(err)
 	}
-	misuse := tensor.Try(func() { s.plan = firstPlan(s.trainer) })
-	if misuse != nil {
-		return nil, misuse
+	if err := s.place(root, resume); err != nil {
+		im.Close()
+		return nil, errors.Join(err, s.discard())
 	}
+	return s, nil
+}
+
+// prepare makes the trainer, and plans its first step.
+func (s *session) prepare() error {
+	b, err := backend()
+	if err != nil {
+		return err
+	}
+	if err := traceLimits(); err != nil {
+		return err
+	}
+	s.settled, s.rules = s.Run.Automatic(s.images.learn.Len())
+	s.settled.PCL.Images = s.images.learn.Len()
+	if s.trainer, err = s.Run.New(b, s.images.learn); err != nil {
+		return err
+	}
+	return tensor.Try(func() { s.plan = firstPlan(s.trainer) })
+}
+
+// place opens the run's folder, or makes it.
+func (s *session) place(root, resume string) (err error) {
 	if s.resumed {
 		s.run = methods.Run{Dir: resume}
 		if err := s.run.Resume(s.trainer); err != nil {
-			return nil, fmt.Errorf("--resume: %w", err)
+			return fmt.Errorf("--resume: %w", err)
 		}
-	} else if s.run, err = methods.CreateRun(root, c.Method, c); err != nil {
-		return nil, fmt.Errorf("%w: choose a folder that can be written with --out", err)
+	} else if s.run, err = methods.CreateRun(root, s.Run.Method, s.config); err != nil {
+		return fmt.Errorf("%w: choose a folder that can be written with --out", err)
 	}
 	// Twice: the second time the old checkpoint and the new one need room
 	// together, as they will later.
 	for range 2 {
 		if err := s.run.Save(s.trainer); err != nil {
 			if s.resumed {
-				return nil, fmt.Errorf("%w: nothing was changed; make room in %s", err, s.run.Dir)
+				return fmt.Errorf("%w: nothing was changed; make room in %s", err, s.run.Dir)
 			}
-			return nil, fmt.Errorf("%w: nothing was trained; make room, or choose another folder with --out", err)
+			return fmt.Errorf("%w: nothing was trained; make room, or choose another folder with --out", err)
 		}
 	}
-	return s, nil
+	return nil
 }
+
+// discard removes the folder of a run that failed before its first step.
+func (s *session) discard() error {
+	if s.resumed || s.run.Dir == "" || s.trainer.Iteration > 0 {
+		return nil
+	}
+	for _, path := range []string{s.run.Config(), s.run.Checkpoint(), s.metrics(), s.run.Dir} {
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *session) metrics() string { return filepath.Join(s.run.Dir, "metrics.jsonl") }
 
 // firstPlan is the size of the arena of a run's first step.
 func firstPlan(t *methods.Trainer) int {
@@ -143,61 +181,35 @@ func firstPlan(t *methods.Trainer) int {
 	return t.Tape.Peak()
 }
 
-// describe says what is about to happen.
-func (s *session) describe(out io.Writer) {
-	r, t := s.config.Run, s.trainer
-	weights := 0
-	for _, w := range nn.Weights(t.Method.Encoder()) {
-		weights += w.Value.Len()
-	}
-	var crops []string
-	for _, g := range t.Views.Groups() {
-		crops = append(crops, fmt.Sprintf("%d of %d×%d", g.Count, g.Size, g.Size))
-	}
-	fmt.Fprintf(out, "%s, preset %s, %d epochs of %d steps, seed %d\n", s.Method, s.Preset, t.Epochs, t.Steps(), t.Seed)
-	fmt.Fprintf(out, "images   %s\n", s.images)
-	fmt.Fprintf(out, "encoder  %s, %d weights, %d features\n", r.Net, weights, t.Method.Encoder().Features())
-	fmt.Fprintf(out, "step     %d images, views of each: %s; %d prototypes; %s, learning rate %g\n", t.Batch, strings.Join(crops, " and "), r.SwAV.Prototypes, r.Optimizer.Rule, r.Optimizer.Rate)
-	fmt.Fprintf(out, "memory   %s for a step, %s for weights and state, limit %s\n", bytesText(int64(s.plan)), bytesText(tensor.MemoryInUse()), bytesText(memoryLimit()))
-	fmt.Fprintf(out, "machine  %s, %d threads\n", t.Tape.Backend().Name(), threads())
-	fmt.Fprintf(out, "folder   %s\n", s.run.Dir)
-	for _, w := range r.SwAV.Warnings() {
-		fmt.Fprintln(out, "note:", w)
-	}
-	if s.resumed {
-		fmt.Fprintf(out, "going on after step %d of %d\n", t.Iteration, t.Iterations())
-	}
-	fmt.Fprintln(out)
-}
-
-// bytesText is a size as 3.1 GiB, 41 MiB or 17 KiB.
-func bytesText(n int64) string {
-	switch {
-	case n == 0:
-		return "none"
-	case n >= 1<<30:
-		return fmt.Sprintf("%.1f GiB", float64(n)/(1<<30))
-	case n >= 1<<20:
-		return fmt.Sprintf("%d MiB", n>>20)
-	}
-	return fmt.Sprintf("%d KiB", (n+1023)>>10)
-}
-
 // train runs the steps that are left, with a checkpoint after each epoch.
 func (s *session) train(ctx context.Context, out io.Writer) error {
 	t := s.trainer
 	if t.Iteration == t.Iterations() {
 		return nil
 	}
-	m, err := openMetrics(filepath.Join(s.run.Dir, "metrics.jsonl"), t.Iteration, t.Steps())
+	m, err := openMetrics(s.metrics(), t.Iteration, t.Steps())
 	if err != nil {
 		return err
 	}
 	line := newProgress(out, t.Epochs)
 	saved := t.Iteration
+	t.Monitor = &methods.Monitor{Every: 100}
 	t.Progress = func(p methods.Progress) {
 		m.step(p)
 		line.step(p)
+		if p.Health != nil {
+			for _, w := range p.Health.Warnings {
+				line.note("note: " + w)
+			}
+		}
+	}
+	if pcl, ok := t.Method.(*methods.PCL); ok {
+		pcl.Report = func(e methods.EStep) {
+			line.note(e.String())
+			for _, n := range e.Notes {
+				line.note("note: " + n)
+			}
+		}
 	}
 	t.Save = func(t *methods.Trainer) error {
 		if err := errors.Join(s.run.Save(t), m.flush()); err != nil {
@@ -223,51 +235,14 @@ func (s *session) train(ctx context.Context, out io.Writer) error {
 }
 
 func (s *session) resumeCommand() string {
-	return fmt.Sprintf("%s pretrain %s --resume %s", program(), s.Method, s.run.Dir)
+	return fmt.Sprintf("%s pretrain %s --resume %s", program(), s.Run.Method, s.run.Dir)
 }
 
 // remedy adds to an error of too little memory what to do.
 func (s *session) remedy(err error) error {
 	var memory *tensor.MemoryError
 	if errors.As(err, &memory) {
-		return fmt.Errorf("%w: choose a --batch smaller than %d, or raise --memory", err, s.Run.SwAV.Batch)
+		return fmt.Errorf("%w: choose a --batch smaller than %d, or raise --memory", err, s.Run.Batch())
 	}
 	return err
 }
-
-// report judges the trained encoder beside raw pixels and the encoder that the
-// run began with.
-func (s *session) report(ctx context.Context, out io.Writer) error {
-	if s.images.classes == 0 {
-		fmt.Fprintf(out, "no table: %s has no labelled images to judge by\n", s.images.what)
-		return nil
-	}
-	line := newProgress(out, 0)
-	line.say("judging ...")
-	r, err := methods.NewReport(ctx, extractor(s.trainer, s.config), s.images.learn, s.images.judge, s.images.classes,
-		methods.NamedEncoder{Name: "untrained", Encoder: s.config.Run.Untrained(s.trainer.Tape.Backend())},
-		methods.NamedEncoder{Name: "trained", Encoder: s.trainer.Method.Encoder()})
-	line.clear()
-	if err != nil {
-		if ctx.Err() != nil {
-			fmt.Fprintf(out, "interrupted while judging; the run is whole, judge it with\n\n  %s eval knn %s\n", program(), s.run.Dir)
-			return errInterrupted
-		}
-		return err
-	}
-	writeReport(out, s.images, r)
-	return nil
-}
-
-// writeReport prints the table that a run ends with.
-func writeReport(out io.Writer, im images, r *methods.Report) {
-	const columns = "%-31s %9s  %17s  %18s\n"
-	fmt.Fprintf(out, "\n%d images judged by the %d learned from, in per cent\n\n", im.judge.N, im.learn.N)
-	fmt.Fprintf(out, columns, "", "kNN top-1", "10 labels a class", fmt.Sprintf("AMI of %d clusters", im.classes))
-	for _, row := range r.Rows {
-		fmt.Fprintf(out, columns, row.Name, percent(row.KNN), percent(row.FewLabels), percent(row.AMI))
-	}
-	fmt.Fprint(out, "\nkNN: 20 neighbours, cosine, temperature 0.07.\n10 labels a class: 5 neighbours, mean of 10 drawn sets.\n")
-}
-
-func percent(x float64) string { return fmt.Sprintf("%.1f", x) }

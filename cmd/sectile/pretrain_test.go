@@ -28,7 +28,11 @@ func TestMain(m *testing.M) {
 
 // small are the flags of a run of a second or less.
 func small(data, out string, epochs int) []string {
-	return []string{"pretrain", "swav", "--data", data, "--out", out, "--batch", "16", "--epochs", fmt.Sprint(epochs)}
+	return smallOf("swav", data, out, epochs)
+}
+
+func smallOf(method, data, out string, epochs int) []string {
+	return []string{"pretrain", method, "--data", data, "--out", out, "--batch", "16", "--epochs", fmt.Sprint(epochs)}
 }
 
 // TestPretrain: two runs with one configuration, folders 001 and 002, equal
@@ -89,29 +93,53 @@ func (c untilMetrics) Err() error {
 // TestInterrupt: the context of a run ends in the middle; the run says how to
 // go on, and goes on to the bits of a run that was left alone.
 func TestInterrupt(t *testing.T) {
+	for _, method := range methods.MethodNames {
+		t.Run(method, func(t *testing.T) { interrupt(t, method) })
+	}
+}
+
+func interrupt(t *testing.T, method string) {
 	data, out := idxFolder(t, 64, 0), t.TempDir()
 	const epochs, steps = 3, 4
-	code, text, errOut := sectile(t, small(data, out, epochs)...)
+	args := smallOf(method, data, out, epochs)
+	if method == "pcl" { // E-steps in the last epoch but one, and the last
+		config := filepath.Join(out, "pcl.json")
+		put(t, config, []byte(`{"run": {"pcl": {"clusters": [3, 6], "queue": 32, "every": 1}}}`))
+		args = append(args, "--config", config)
+	}
+	if method == "moco" {
+		config := filepath.Join(out, "moco.json")
+		put(t, config, []byte(`{"run": {"moco": {"queue": 32}}}`))
+		args = append(args, "--config", config)
+	}
+	code, text, errOut := sectile(t, args...)
 	if code != 0 || !strings.Contains(text, "no table: "+data) {
 		t.Fatalf("code %d, %q, %q", code, text, errOut)
 	}
-	dir := filepath.Join(out, "swav-002")
+	if method == "pcl" && strings.Count(text, "E-step of epoch") != 4 {
+		t.Errorf("want two E-steps of two clusterings:\n%s", text)
+	}
+	dir := filepath.Join(out, method+"-002")
 	var o, e bytes.Buffer
 	ctx := untilMetrics{context.Background(), filepath.Join(dir, "metrics.jsonl")}
-	if code := run(ctx, small(data, out, epochs), &o, &e); code != 130 {
+	if code := run(ctx, args, &o, &e); code != 130 {
 		t.Fatalf("code %d, want 130: %s%s", code, o.String(), e.String())
 	}
-	for _, want := range []string{fmt.Sprintf("interrupted after step %d of %d", steps, epochs*steps), " pretrain swav --resume " + dir} {
+	for _, want := range []string{fmt.Sprintf("interrupted after step %d of %d", steps, epochs*steps), " pretrain " + method + " --resume " + dir} {
 		if !strings.Contains(o.String(), want) || e.Len() > 0 {
 			t.Errorf("no %q in %q, %q", want, o.String(), e.String())
 		}
 	}
-	code, text, errOut = sectile(t, "pretrain", "swav", "--resume", dir)
+	other := methods.MethodNames[(slices.Index(methods.MethodNames, method)+1)%4]
+	if code, _, errOut := sectile(t, "pretrain", other, "--resume", dir); code != 1 || !strings.Contains(errOut, "pretrain "+method+" --resume") {
+		t.Errorf("resumed by %s: code %d, %q", other, code, errOut)
+	}
+	code, text, errOut = sectile(t, "pretrain", method, "--resume", dir)
 	if code != 0 || !strings.Contains(text, fmt.Sprintf("going on after step %d of", steps)) {
 		t.Fatalf("code %d, %q, %q", code, text, errOut)
 	}
 	name := "checkpoint.safetensors"
-	if !bytes.Equal(get(t, filepath.Join(out, "swav-001", name)), get(t, filepath.Join(dir, name))) {
+	if !bytes.Equal(get(t, filepath.Join(out, method+"-001", name)), get(t, filepath.Join(dir, name))) {
 		t.Error("the resumed run differs from the one that was left alone")
 	}
 	if n := bytes.Count(get(t, filepath.Join(dir, "metrics.jsonl")), []byte("\n")); n != epochs*steps {
@@ -189,7 +217,8 @@ func TestDamage(t *testing.T) {
 func TestMemory(t *testing.T) {
 	defer tensor.SetMemoryLimit(memoryLimit())
 	limit := fmt.Sprint(tensor.MemoryInUse() + 200<<20)
-	code, _, errOut := sectile(t, "pretrain", "swav", "--batch", "4096", "--memory", limit, "--out", t.TempDir())
+	out := t.TempDir()
+	code, _, errOut := sectile(t, "pretrain", "swav", "--batch", "4096", "--memory", limit, "--out", out)
 	if code != 1 || strings.Count(errOut, "\n") != 1 {
 		t.Fatalf("code %d, %q", code, errOut)
 	}
@@ -198,36 +227,49 @@ func TestMemory(t *testing.T) {
 			t.Errorf("no %q in %q", want, errOut)
 		}
 	}
+	if left, err := os.ReadDir(out); err != nil || len(left) > 0 {
+		t.Errorf("a run without a step left %v, %v", left, err)
+	}
 }
 
 // TestConfig: what is written is what is read; a file may say only what it
 // changes.
 func TestConfig(t *testing.T) {
-	for _, name := range []string{"demo", "paper-small", "cifar"} {
-		want, err := presetConfig(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		want.Run.Epochs, want.Run.Seed = 7, 1<<63+1
-		r, err := methods.CreateRun(t.TempDir(), "swav", want)
-		if err != nil {
-			t.Fatal(err)
-		}
-		got, err := readConfig(r.Config())
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !reflect.DeepEqual(want, got) {
-			t.Errorf("%s: wrote %+v, read %+v", name, want, got)
+	for _, method := range methods.MethodNames {
+		for _, name := range methods.PresetNames(method) {
+			want, err := presetConfig(method, name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want.Run.Epochs, want.Run.Seed = 7, 1<<63+1
+			r, err := methods.CreateRun(t.TempDir(), method, want)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if n := bytes.Count(get(t, r.Config()), []byte(`"method"`)); n != 1 {
+				t.Errorf("%s names the method %d times", r.Config(), n)
+			}
+			got, err := readConfig(r.Config(), "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !reflect.DeepEqual(want, got) {
+				t.Errorf("%s: wrote %+v, read %+v", name, want, got)
+			}
 		}
 	}
 	path := filepath.Join(t.TempDir(), "c.json")
-	put(t, path, []byte(`{"preset": "paper-small", "run": {"epochs": 3}}`))
-	got, err := readConfig(path)
-	want, _ := presetConfig("paper-small")
-	want.Run.Epochs = 3
-	if err != nil || !reflect.DeepEqual(want, got) {
-		t.Errorf("want %+v, read %+v, %v", want, got, err)
+	for text, method := range map[string]string{
+		`{"preset": "paper-small", "run": {"epochs": 3}}`:                   "swav",
+		`{"method": "swav", "preset": "paper-small", "run": {"epochs": 3}}`: "pcl", // as the first version wrote it
+	} {
+		put(t, path, []byte(text))
+		got, err := readConfig(path, method)
+		want, _ := presetConfig("swav", "paper-small")
+		want.Run.Epochs = 3
+		if err != nil || !reflect.DeepEqual(want, got) {
+			t.Errorf("want %+v, read %+v, %v", want, got, err)
+		}
 	}
 }
 

@@ -60,6 +60,12 @@ func (p *progress) say(what string) {
 	}
 }
 
+// note leaves a line for good, above the one that moves.
+func (p *progress) note(line string) {
+	p.clear()
+	fmt.Fprintln(p.out, line)
+}
+
 func (p *progress) show(line string) {
 	if !p.terminal {
 		fmt.Fprintln(p.out, line)
