@@ -5,7 +5,7 @@ import (
 	"github.com/sectile-ml/sectile/tensor"
 )
 
-// SwAVHead is the projection head of SwAV, SimCLR and DeepCluster-v2: Linear
+// SwAVHead is the projection head of SwAV and DeepCluster-v2: Linear
 // in-hidden, batch norm, ReLU, Linear hidden-out. SwAV: 2048, 2048, 128. Its
 // tensors are NAME.0 (linear), NAME.1 (batch norm) and NAME.3 (linear); SwAV's
 // NAME is "projection_head". Batch norm sees the whole batch that Forward is
