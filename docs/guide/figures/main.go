@@ -36,7 +36,9 @@ type drawing struct {
 	title         string
 }
 
-func (d *drawing) open(width, height int, title string) { d.width, d.height, d.title = width, height, title }
+func (d *drawing) open(width, height int, title string) {
+	d.width, d.height, d.title = width, height, title
+}
 
 func (d *drawing) svg() string {
 	return fmt.Sprintf(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" font-family="sans-serif" font-size="13">
