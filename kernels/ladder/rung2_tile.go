@@ -2,8 +2,9 @@ package ladder
 
 // Tile computes 2 x 4 elements of C at a time. Their sums stay in registers
 // over all of k, and each element that is loaded is used two or four times: 6
-// loads for 8 multiply-adds. The tile is as large as the 16 scalar registers
-// allow: 8 sums, 4 elements of B, 2 of A, 2 to work with.
+// loads for 8 multiply-adds. The tile is a little larger than Go's 15 scalar
+// registers allow: 8 sums, 4 elements of B, 2 of A and products under way; one
+// sum is spilled, and a smaller tile loads more.
 func Tile(m, n, k int, a, b, c []float32) {
 	for i := 0; i < m; i += 2 {
 		for j := 0; j < n; j += 4 {
