@@ -1,7 +1,11 @@
 // Command sectile pretrains image encoders without labels.
 //
-//	sectile pretrain swav            the embedded images, about three minutes on two cores
+//	sectile pretrain swav            the embedded images, about three minutes on two cores;
+//	                                 or moco, simclr, pcl
 //	sectile eval knn RUN             judge a run again
+//	sectile embed RUN --out FILE     features of images
+//	sectile search RUN --query FILE  images most like one
+//	sectile assign RUN --out FILE    prototype or cluster of each image
 //	sectile info                     CPU, kernels and why, peak
 //	sectile bench --worker           answers the requests of a benchmark driver
 //
@@ -40,6 +44,9 @@ func commands() []command {
 	return []command{
 		{"pretrain", "METHOD [flags]", "train an encoder: swav, moco, simclr or pcl", pretrain},
 		{"eval", "knn RUN [flags]", "judge a run's encoder by its nearest neighbours", evaluate},
+		{"embed", "RUN --out FILE", "write the features of images", embedImages},
+		{"search", "RUN --query IMAGE", "print the images most like one", search},
+		{"assign", "RUN --out FILE.csv", "write the prototype or cluster of each image", assign},
 		{"info", "", "CPU, kernels and why they run, multiply-add peak", info},
 		{"bench", "--worker", "answer benchmark requests on standard input", bench},
 	}

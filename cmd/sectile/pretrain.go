@@ -205,6 +205,7 @@ func (s *session) train(ctx context.Context, out io.Writer) error {
 	}
 	if pcl, ok := t.Method.(*methods.PCL); ok {
 		pcl.Report = func(e methods.EStep) {
+			e.Epoch++ // people count from 1
 			line.note(e.String())
 			for _, n := range e.Notes {
 				line.note("note: " + n)

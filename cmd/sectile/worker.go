@@ -139,6 +139,8 @@ func answer(w []string) ([]float64, error) {
 		return answerTrain(r)
 	case "ssl":
 		return answerSSL(r)
+	case "views":
+		return answerViews(r)
 	case "first":
 		return answerFirst(r)
 	case "rss":

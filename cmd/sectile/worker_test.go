@@ -32,6 +32,9 @@ func TestWorker(t *testing.T) {
 		"train small8 4 2":                2,
 		"train small14 2 1":               1,
 		"ssl swav fashion 4 2":            2,
+		"ssl moco fashion 4 2":            2,
+		"ssl simclr fashion 4 2":          2,
+		"ssl pcl fashion 4 2":             2,
 		"first small8 2":                  1,
 	}
 	if !testing.Short() {
@@ -72,7 +75,7 @@ func TestWorkerRefuses(t *testing.T) {
 		"gemm", "gemm 1 2 3 0 0 1", "gemm 1 2 3 0 0 1 1 bf16", "gemm -1 2 3 0 0 1 1", "gemmbf16 8 8 8 0 0 1 1",
 		"conv up 1 8 8 4 4 3 3 1 1 1 1", "conv fwd 1 8 8 4 4 3 3 1 1 1 1 bf16", "conv fwd 1 2 2 4 4 5 5 1 0 1 1", "conv fwd 1 8 8 4 4 3 3 0 1 1 1",
 		"train", "train vgg 2 1", "train small8 0 1", "train small8 1 1", "train small8 2 1 bf16", "infer small8 2 1",
-		"ssl pcl cifar 2 1", "ssl swav mnist 2 1", "ssl swav fashion 1 1", "ssl swav fashion 4 1 bf16",
+		"ssl dino cifar 2 1", "ssl moco fashion 5000 1", "views swav", "views dino x.zip 0.1", "views simclr x.zip 0.1", "ssl swav mnist 2 1", "ssl swav fashion 1 1", "ssl swav fashion 4 1 bf16",
 		"first", "first small8 2 2", "rss dance", "kmeans 10 2 2 1 1", "\x00\xff",
 	} {
 		a := ask(t, r, "gemm 4 4 4 0 0 1 1")

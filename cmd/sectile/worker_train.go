@@ -9,9 +9,7 @@ import (
 	"time"
 
 	"github.com/sectile-ml/sectile/autograd"
-	"github.com/sectile-ml/sectile/data"
 	"github.com/sectile-ml/sectile/kernels"
-	"github.com/sectile-ml/sectile/methods"
 	"github.com/sectile-ml/sectile/nn"
 	"github.com/sectile-ml/sectile/tensor"
 )
@@ -147,72 +145,6 @@ func newTrainStep(name string, batch int) (*benchStep, error) {
 		y := net.Forward(p, p.Tape.Input(autograd.Dims(batch, in.side, in.side, cfg.Channels), x))
 		return autograd.CrossEntropy(y, p.Tape.Ints(labels))
 	}
-	return s, nil
-}
-
-func answerSSL(r *request) ([]float64, error) {
-	method, set, batch, reps := r.word(), r.word(), r.count(), r.count()
-	if err := r.done(); err != nil {
-		return nil, err
-	}
-	if method != "swav" {
-		return nil, fmt.Errorf("unknown method %q", method)
-	}
-	s, err := newSwAVStep(set, batch)
-	if err != nil {
-		return nil, err
-	}
-	return s.time(reps)
-}
-
-// newSwAVStep is a step of SwAV on 2 full and 4 small crops of noise.
-func newSwAVStep(set string, batch int) (*benchStep, error) {
-	net, side, small := "resnet18c", 32, 16
-	switch set {
-	case "cifar":
-	case "fashion":
-		net, side, small = "small8", 28, 14
-	default:
-		return nil, fmt.Errorf("unknown data %q: cifar or fashion", set)
-	}
-	b, err := backend()
-	if err != nil {
-		return nil, err
-	}
-	cfg, err := nn.ResNetByName(net)
-	if err != nil {
-		return nil, err
-	}
-	rng := tensor.NewRNG(1, "bench")
-	swav := methods.DefaultSwAV()
-	swav.Crops = data.MultiCrop{{Count: 2, Size: side, Scale: [2]float64{0.14, 1}}, {Count: 4, Size: small, Scale: [2]float64{0.05, 0.14}}}
-	swav.Batch, swav.Hidden, swav.Dim, swav.Prototypes, swav.Freeze = batch, cfg.Features(), 128, 300, 0
-	m, err := methods.NewSwAV(b, nn.NewResNet(b, cfg, rng), swav, rng)
-	if err != nil {
-		return nil, err
-	}
-	var shapes []autograd.Shape
-	var pixels [][]float32
-	for _, c := range swav.Crops {
-		shape := autograd.Dims(c.Count*batch, c.Size, c.Size, cfg.Channels)
-		shapes, pixels = append(shapes, shape), append(pixels, normals(rng, shape.Len()))
-	}
-	var weights []*autograd.Param
-	for _, p := range m.State() {
-		if p.Grad != nil {
-			weights = append(weights, p)
-		}
-	}
-	s := newBenchStep(b, weights, 0.03)
-	views := make([]*autograd.Var, len(shapes))
-	s.kind = func() string { return m.BeforeStep(methods.Step{}) }
-	s.loss = func(p *nn.Pass) *autograd.Var {
-		for i, shape := range shapes {
-			views[i] = p.Tape.Input(shape, pixels[i])
-		}
-		return m.Loss(p, views)
-	}
-	s.done = m.AfterStep
 	return s, nil
 }
 
