@@ -34,6 +34,9 @@ func (s *session) describe(out io.Writer) {
 	for _, w := range append(s.images.notes, r.Warnings()...) {
 		fmt.Fprintln(out, "note:", w)
 	}
+	if r.Method == "pcl" && r.PCL.Warmup >= t.Epochs {
+		fmt.Fprintf(out, "note: the warm-up is as long as the run, %d epochs: prototypes take no part, and this is MoCo\n", t.Epochs)
+	}
 	if s.resumed {
 		fmt.Fprintf(out, "going on after step %d of %d\n", t.Iteration, t.Iterations())
 	}

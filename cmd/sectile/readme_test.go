@@ -102,7 +102,7 @@ func TestREADME(t *testing.T) {
 			t.Errorf("link %d: %v", i, err)
 		}
 	}
-	for _, guide := range []string{"swav.md", "step.md", "env.md"} {
+	for _, guide := range []string{"swav.md", "pcl.md", "step.md", "env.md"} {
 		if !bytes.Contains([]byte(readme), []byte("docs/guide/"+guide)) {
 			t.Errorf("README.md does not mention docs/guide/%s", guide)
 		}
