@@ -38,7 +38,7 @@ func assign(ctx context.Context, args []string, out io.Writer) error {
 	if filepath.Ext(s.out) != ".csv" {
 		return fmt.Errorf("--out %q: name a file that ends in .csv", s.out)
 	}
-	t, err := openEncoder(pos[0], s.data, s.machine)
+	t, err := openEncoder(pos[0], s.data, "", s.machine)
 	if err != nil {
 		return err
 	}

@@ -18,8 +18,9 @@ import (
 // config is all that decides about the numbers of a run. It is config.json of
 // the run's folder and the file of --config.
 type config struct {
-	Preset string            `json:"preset"` // what fields that the file lacks are taken from
-	Data   string            `json:"data"`   // embedded, or a path that data.Open opens
+	Preset string            `json:"preset"`         // what fields that the file lacks are taken from
+	Data   string            `json:"data"`           // embedded, or a path that data.Open opens
+	Test   string            `json:"test,omitempty"` // images to judge by, where Data holds none
 	Run    methods.RunConfig `json:"run"`
 }
 
@@ -93,7 +94,8 @@ func readRun(dir string) (config, error) {
 
 // pretrainFlags are the flags of pretrain.
 type pretrainFlags struct {
-	data, preset, file   string
+	data, test           string
+	preset, file         string
 	out, resume, profile string
 	epochs, batch        int
 	seed                 uint64
@@ -126,6 +128,7 @@ func presetList() string {
 func definePretrain(f *flag.FlagSet) *pretrainFlags {
 	p := &pretrainFlags{given: map[string]bool{}}
 	f.StringVar(&p.data, "data", embedded, "`images` to learn from: a folder, zip or tar of JPEG, PNG or GIF files, CIFAR's or MNIST's binary files; or embedded: 10,000 of Fashion-MNIST")
+	f.StringVar(&p.test, "test", "", "labelled `images` to judge by, in the same classes; default those of --data")
 	f.StringVar(&p.preset, "preset", "demo", "`name` of the settings to begin with: "+presetList())
 	f.StringVar(&p.file, "config", "", "JSON `file` with the settings, as config.json of a run; flags win over it")
 	f.IntVar(&p.epochs, "epochs", 0, "`number` of passes over the images; default the preset's")
@@ -158,6 +161,11 @@ func (p *pretrainFlags) config(method string) (config, error) {
 	}
 	if p.given["data"] {
 		c.Data = p.data
+	}
+	if p.given["test"] {
+		if c.Test, err = located(p.test); err != nil {
+			return c, err
+		}
 	}
 	if p.given["epochs"] {
 		c.Run.Epochs = p.epochs
@@ -193,6 +201,9 @@ func (p *pretrainFlags) resumed(method string) (config, error) {
 	c, err := readRun(p.resume)
 	if err == nil && c.Run.Method != method {
 		return c, fmt.Errorf("%s was begun by %s: go on with sectile pretrain %s --resume %s", p.resume, c.Run.Method, c.Run.Method, p.resume)
+	}
+	if err == nil && p.given["test"] {
+		c.Test, err = located(p.test)
 	}
 	if err == nil && p.given["data"] {
 		c.Data, err = located(p.data)

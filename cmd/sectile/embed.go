@@ -44,7 +44,7 @@ func embedImages(ctx context.Context, args []string, out io.Writer) error {
 	if !ok {
 		return fmt.Errorf("--out %q: name a file that ends in .npy, .safetensors or .csv", s.out)
 	}
-	t, err := openEncoder(pos[0], s.data, s.machine)
+	t, err := openEncoder(pos[0], s.data, "", s.machine)
 	if err != nil {
 		return err
 	}

@@ -21,6 +21,7 @@ func evaluate(ctx context.Context, args []string, out io.Writer) error {
 	f.Float64Var(&knn.Temperature, "temperature", knn.Temperature, "a neighbour's vote is exp(cosine/temperature)")
 	f.BoolVar(&knn.Center, "center", knn.Center, "subtract the mean feature first")
 	from := f.String("data", "", "other `images` than the run's")
+	test := f.String("test", "", "labelled `images` to judge by; default those of the run")
 	var machine machineFlags
 	machine.define(f)
 	pos, err := parse(f, args, 2, "a protocol (knn) and a run's folder", evalUsage, out)
@@ -33,7 +34,7 @@ func evaluate(ctx context.Context, args []string, out io.Writer) error {
 	if err := knn.Validate(); err != nil {
 		return err
 	}
-	e, err := openEncoder(pos[1], *from, machine)
+	e, err := openEncoder(pos[1], *from, *test, machine)
 	if err != nil {
 		return err
 	}

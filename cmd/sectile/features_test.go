@@ -94,9 +94,18 @@ func TestZip(t *testing.T) {
 			t.Errorf("code %d, %q, %q: %q", code, text, errOut, lines)
 		}
 	}
+	other := zipOf(t, 32, 0)
+	code, text, errOut := sectile(t, append(smallOf("swav", other, dir, 1), "--test", other)...)
+	if code != 0 || !strings.Contains(text, "32 images judged by the 32") {
+		t.Errorf("--test: code %d, %q, %q", code, text, errOut)
+	}
+	code, text, errOut = sectile(t, "eval", "knn", filepath.Join(dir, "swav-002"), "--test", zipOf(t, 20, 0))
+	if code != 0 || !strings.Contains(text, "20 images judged by 32") {
+		t.Errorf("eval --test: code %d, %q, %q", code, text, errOut)
+	}
 	run, query := filepath.Join(dir, "swav-001"), filepath.Join(dir, "query.png")
 	put(t, query, picture(t, 7, 1))
-	code, text, errOut := sectile(t, "search", run, "--query", query, "-k", "3")
+	code, text, errOut = sectile(t, "search", run, "--query", query, "-k", "3")
 	if lines := strings.Split(text, "\n"); code != 0 || len(lines) != 5 || !strings.Contains(lines[1], "1  1.0000  train/right/007.png  (right)") {
 		t.Errorf("code %d, %q, %q", code, text, errOut)
 	}

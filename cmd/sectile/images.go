@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/sectile-ml/sectile/data"
 	"github.com/sectile-ml/sectile/data/fashionmnist"
@@ -15,7 +16,7 @@ type images struct {
 	classes int         // 0: there are no labels to judge by
 	names   []string    // of the classes, or nil
 	notes   []string
-	opened  *data.Opened // nil: nothing to close
+	opened  []*data.Opened
 }
 
 // openImages opens the images of a configuration with the channels that its
@@ -27,21 +28,51 @@ func openImages(c config) (*images, error) {
 		if err != nil {
 			return nil, err
 		}
+		if c.Test != "" {
+			return nil, fmt.Errorf("--test %s: the embedded images have their own: --test goes with --data", c.Test)
+		}
 		if all.C != channels {
 			return nil, fmt.Errorf("the embedded images have %d channel(s), preset %s wants %d: choose another --preset or --data", all.C, c.Preset, channels)
 		}
 		learn, judge := all.Split(fashionmnist.Learn)
 		return &images{what: "Fashion-MNIST, embedded", learn: learn, judge: judge, classes: len(fashionmnist.Classes), names: fashionmnist.Classes}, nil
 	}
-	o, err := data.Open(c.Data, data.OpenOptions{Channels: channels, CacheBytes: memoryLimit() / 4})
+	options := data.OpenOptions{Channels: channels, CacheBytes: memoryLimit() / 4}
+	o, err := data.Open(c.Data, options)
 	if err != nil {
 		return nil, fmt.Errorf("--data: %w", err)
 	}
-	im := &images{what: c.Data + " (" + o.Kind + ")", learn: o.Train, judge: o.Test, names: o.Classes, notes: o.Notes, opened: o}
-	if o.Test != nil && labelled(o.Train) && labelled(o.Test) {
-		im.classes = o.Labels
+	im := &images{what: c.Data + " (" + o.Kind + ")", learn: o.Train, judge: o.Test, names: o.Classes, notes: o.Notes, opened: []*data.Opened{o}}
+	if c.Test != "" {
+		if err := im.openTest(c.Test, options); err != nil {
+			im.Close()
+			return nil, fmt.Errorf("--test: %w", err)
+		}
+	}
+	if im.judge != nil && labelled(im.learn) && labelled(im.judge) {
+		for _, o := range im.opened {
+			im.classes = max(im.classes, o.Labels)
+		}
 	}
 	return im, nil
+}
+
+// openTest opens the images to judge by: the test images of a path, or all of
+// them where there are no others. Classes have the numbers of those that the
+// run learns from.
+func (im *images) openTest(path string, options data.OpenOptions) error {
+	o, err := data.Open(path, options)
+	if err != nil {
+		return err
+	}
+	im.opened, im.notes = append(im.opened, o), append(im.notes, o.Notes...)
+	if im.judge = o.Test; im.judge == nil {
+		im.judge = o.Train
+	}
+	if !slices.Equal(o.Classes, im.names) {
+		return fmt.Errorf("%s has %d classes, the images to learn from %d, or they have other names: want the same folders in both", path, len(o.Classes), len(im.names))
+	}
+	return nil
 }
 
 // labelled says whether the class of some image is known.
@@ -56,8 +87,8 @@ func labelled(s data.Source) bool {
 
 // Close closes the file that the images are read from.
 func (im *images) Close() {
-	if im.opened != nil {
-		im.opened.Close()
+	for _, o := range im.opened {
+		o.Close()
 	}
 }
 

@@ -146,6 +146,7 @@ func TestMistakes(t *testing.T) {
 		{"pretrain swav --data " + missing, []string{missing, "no such"}},
 		{"pretrain swav --data " + bad, []string{images}},
 		{"pretrain swav --data " + odd, []string{filepath.Join(odd, "t10k-labels-idx1-ubyte")}},
+		{"pretrain swav --test " + bad, []string{"--test", "--data"}},
 		{"pretrain swav --out " + plain, []string{plain, "--out"}},
 		{"pretrain swav --cpuprofile " + filepath.Join(missing, "x"), []string{"--cpuprofile", missing}},
 		{"pretrain swav --resume " + missing, []string{missing, "config.json"}},

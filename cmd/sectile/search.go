@@ -35,7 +35,7 @@ func search(ctx context.Context, args []string, out io.Writer) error {
 	if *k < 1 {
 		return fmt.Errorf("-k %d: at least 1", *k)
 	}
-	t, err := openEncoder(pos[0], s.data, s.machine)
+	t, err := openEncoder(pos[0], s.data, "", s.machine)
 	if err != nil {
 		return err
 	}

@@ -19,15 +19,18 @@ type trained struct {
 	encoder methods.Encoder
 }
 
-// openEncoder reads the encoder in a run's folder; from names other images
-// than the run's, if it is not empty.
-func openEncoder(dir, from string, machine machineFlags) (*trained, error) {
+// openEncoder reads the encoder in a run's folder; from and test name other
+// images than the run's, to learn from and to judge by, where not empty.
+func openEncoder(dir, from, test string, machine machineFlags) (*trained, error) {
 	c, err := readRun(dir)
 	if err != nil {
 		return nil, err
 	}
 	if from != "" {
-		c.Data = from
+		c.Data, c.Test = from, ""
+	}
+	if test != "" {
+		c.Test = test
 	}
 	if err := c.Run.Validate(); err != nil {
 		return nil, err
