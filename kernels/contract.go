@@ -67,6 +67,13 @@ func convTaps(taps, c int) (perChunk, kc int) {
 	return (taps + n - 1) / n, c
 }
 
+// winogradFits reports whether the forward pass and the input gradient of a
+// shape run by Winograd's F(4x4,3x3).
+func winogradFits(s *ConvShape) bool {
+	return s.KH == 3 && s.KW == 3 && s.StrideH == 1 && s.StrideW == 1 && s.DilH == 1 && s.DilW == 1 && s.Groups == 1 &&
+		s.C%16 == 0 && s.OC%16 == 0 && min(s.C, s.OC) >= 64 && max(s.C, s.OC) <= 768
+}
+
 // weightPixels says how the sum over the pixels of a weight gradient is cut:
 // a chunk is lines whole output rows, counted over all images (about 256
 // pixels: two operand blocks of 64 channels then take 128 KB of L2), or, when

@@ -10,11 +10,28 @@ import "unsafe"
 
 // convState is what convolutions keep between calls.
 type convState struct {
-	convJobs   freelist[convJob]
-	weightJobs freelist[weightJob]
+	convJobs     freelist[convJob]
+	weightJobs   freelist[weightJob]
+	winogradJobs freelist[winogradJob]
+	transforms   *winogradRow // nil: every shape is direct
+	winogradName string       // the row of prepared weights
 }
 
-func (*convState) init(c *CPU) {}
+func (s *convState) init(c *CPU) {
+	if usable(c.pins, convTable)[0].Name != "winograd_f4x4" {
+		return
+	}
+	for _, r := range usable(c.pins, winogradTable) {
+		if r.Lanes <= c.kernel.NR { // a panel is whole steps of the transform
+			s.transforms = r
+			s.winogradName = "winograd_f4x4 " + c.kernel.Name
+			return
+		}
+	}
+}
+
+// fast reports whether the passes over s run by Winograd's algorithm.
+func (s *convState) fast(shape *ConvShape) bool { return s.transforms != nil && winogradFits(shape) }
 
 // convJob is one forward or input-gradient call.
 type convJob struct {
@@ -35,6 +52,10 @@ func (c *CPU) Conv2D(a *ConvArgs) { c.convolve(a, PassForward) }
 func (c *CPU) Conv2DGradInput(a *ConvArgs) { c.convolve(a, PassGradInput) }
 
 func (c *CPU) convolve(a *ConvArgs, pass Pass) {
+	if c.fast(&a.ConvShape) {
+		c.winograd(a, pass)
+		return
+	}
 	j := c.convJobs.get()
 	s := &a.ConvShape
 	j.accumulate = a.Accumulate

@@ -7,6 +7,9 @@ package kernels
 
 // convPreparedBytes is the size of the prepared weights.
 func (c *CPU) convPreparedBytes(a *PrepareArgs) int {
+	if c.fast(&a.Conv) {
+		return c.winogradPreparedBytes(a)
+	}
 	j := c.convJobs.get()
 	defer c.convJobs.put(j)
 	j.plan(c, &a.Conv, a.Pass, ProNone, 0)
@@ -15,6 +18,10 @@ func (c *CPU) convPreparedBytes(a *PrepareArgs) int {
 
 // convPrepare lays the weights out for the row that will run.
 func (c *CPU) convPrepare(a *PrepareArgs) {
+	if c.fast(&a.Conv) {
+		c.winogradPrepare(a)
+		return
+	}
 	j := c.convJobs.get()
 	defer c.convJobs.put(j)
 	j.plan(c, &a.Conv, a.Pass, ProNone, 0)
