@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -186,14 +187,22 @@ func (c convCase) run(t testing.TB, cpu *CPU, d *convData) (out, part []float32)
 	return c.out(a).F32(), part
 }
 
-// check compares a run with the reference within the derived bound: an
+// check compares runs with the reference within the derived bound: an
 // element is one chain of depth products (and a few roundings around it) whose
-// operands carry two roundings of a prologue each.
-func (c convCase) check(t *testing.T, cpu *CPU) {
+// operands carry two roundings of a prologue each. Winograd's algorithm adds
+// its own error (winogradError).
+func (c convCase) check(t *testing.T, cpus ...*CPU) {
 	t.Helper()
 	d := c.data()
 	want, wantPart := c.reference(d)
 	size, sizePart := c.reference(d.abs())
+	for _, cpu := range cpus {
+		c.compare(t, cpu, d, want, wantPart, size, sizePart)
+	}
+}
+
+func (c convCase) compare(t *testing.T, cpu *CPU, d *convData, want, wantPart, size, sizePart []float64) {
+	t.Helper()
 	got, gotPart := c.run(t, cpu, d)
 	depth := c.KH * c.KW * c.C / c.Groups
 	switch c.pass {
@@ -203,21 +212,31 @@ func (c convCase) check(t *testing.T, cpu *CPU) {
 		depth = c.rowsY()
 	}
 	n := min(depth, 768) + depth/200 + 12
+	own, ownPart := 0.0, [2]float64{} // of a sum and of a sum of squares
+	if c.pass != PassGradWeight && cpu.fast(&c.ConvShape) {
+		own = winogradError(depth/9, 3) // operands of a prologue are below 3
+		ownPart[0] = StatsChunk * own
+		for _, v := range want {
+			ownPart[1] = max(ownPart[1], 2*(math.Abs(v)+2)*ownPart[0])
+		}
+	}
 	for i := range want {
-		if e := math.Abs(float64(got[i]) - want[i]); !(e <= chainBound(n, size[i])) {
-			t.Fatalf("%v: element %d is %g, want %g: error %g, bound %g", c, i, got[i], want[i], e, chainBound(n, size[i]))
+		if e := math.Abs(float64(got[i]) - want[i]); !(e <= own+chainBound(n, size[i])) {
+			t.Fatalf("%v: element %d is %g, want %g: error %g, bound %g", c, i, got[i], want[i], e, own+chainBound(n, size[i]))
 		}
 	}
 	for i := range wantPart {
-		if e := math.Abs(float64(gotPart[i]) - wantPart[i]); !(e <= chainBound(2*n+StatsChunk, sizePart[i])) {
+		if e := math.Abs(float64(gotPart[i]) - wantPart[i]); !(e <= ownPart[i/c.OC%2]+chainBound(2*n+StatsChunk, sizePart[i])) {
 			t.Fatalf("%v: statistic %d is %g, want %g: error %g", c, i, gotPart[i], wantPart[i], e)
 		}
 	}
 }
 
-// onRow is a backend that runs row k with a team of threads.
+// onRow is a backend that runs row k, and Winograd's transforms for the same
+// instructions, with a team of threads.
 func onRow(k *GemmKernel, threads int) *CPU {
-	return NewCPU(NewTeam(threads), Pins{rows: map[string]string{"gemm": k.Name}})
+	isa, _, _ := strings.Cut(k.Name, "_")
+	return NewCPU(NewTeam(threads), Pins{rows: map[string]string{"gemm": k.Name, "winograd": isa}})
 }
 
 func square(n, h, c, oc, k, s, p int) ConvShape {
@@ -341,7 +360,7 @@ func TestConvBits(t *testing.T) {
 			all = append(all, backend{fmt.Sprintf("%s on %d threads", k.Name, threads), onRow(k, threads)})
 		}
 	})
-	shapes := append(slices.Clone(convShapes), square(16, 14, 64, 64, 3, 1, 1), square(8, 28, 40, 72, 3, 2, 1))
+	shapes := append(slices.Concat(convShapes, winogradShapes), square(16, 14, 64, 64, 3, 1, 1), square(8, 28, 40, 72, 3, 2, 1))
 	for i, s := range shapes {
 		surround(s, uint64(i), func(c convCase) {
 			d := c.data()

@@ -1,0 +1,95 @@
+package bench
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/sectile-ml/sectile/kernels"
+)
+
+// winogradLayers are the 3x3 layers of stride 1 of a CIFAR ResNet-18 and of a
+// ResNet-50, and others around the limits of the contract's choice.
+var winogradLayers = []convLayer{
+	{"resnet18c", 128, 32, 64, 64, 3, 1},
+	{"resnet18c", 128, 16, 128, 128, 3, 1},
+	{"resnet18c", 128, 8, 256, 256, 3, 1},
+	{"resnet18c", 128, 4, 512, 512, 3, 1},
+	{"resnet50", 32, 56, 64, 64, 3, 1},
+	{"resnet50", 32, 28, 128, 128, 3, 1},
+	{"resnet50", 32, 14, 256, 256, 3, 1},
+	{"resnet50", 32, 7, 512, 512, 3, 1},
+	{"fashion", 128, 7, 64, 64, 3, 1},
+	{"fashion", 128, 14, 32, 32, 3, 1},
+	{"fashion", 128, 28, 16, 16, 3, 1},
+	{"one", 1, 56, 64, 64, 3, 1},
+	{"one", 1, 14, 256, 256, 3, 1},
+	{"one", 1, 7, 512, 512, 3, 1},
+	{"crops", 96, 2, 512, 512, 3, 1},
+}
+
+// BenchmarkWinograd takes the direct path and the contract's choice in turns,
+// with prepared weights and statistics in the forward epilogue, and reports the
+// ratio of their times (medians and bests) and what preparation takes.
+func BenchmarkWinograd(b *testing.B) {
+	pins, err := kernels.ParsePins("conv:direct")
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, threads := range []int{1, 2} {
+		team := kernels.NewTeam(threads)
+		defer team.Close()
+		both := []*kernels.CPU{kernels.NewCPU(team, pins), kernels.NewCPU(team, kernels.Pins{})}
+		for _, l := range winogradLayers {
+			for _, p := range convPasses[:2] {
+				name := fmt.Sprintf("net=%s/n=%d/size=%d/c=%d/oc=%d/pass=%s/threads=%d", l.net, l.n, l.size, l.c, l.oc, p.name, threads)
+				b.Run(name, func(b *testing.B) {
+					s := kernels.ConvShape{N: l.n, H: l.size, W: l.size, C: l.c, OC: l.oc, KH: 3, KW: 3,
+						StrideH: 1, StrideW: 1, PadH: 1, PadW: 1, DilH: 1, DilW: 1, Groups: 1}
+					a := kernels.ConvArgs{ConvShape: s, Pass: p.pass}
+					mems := []*kernels.Mem{&a.X, &a.Wt, &a.Y}
+					for i, n := range []int{s.N * s.H * s.W * s.C, s.OC * 9 * s.C, s.N * s.H * s.W * s.OC} {
+						*mems[i] = random(b, both[0], n)
+						defer both[0].Free(*mems[i])
+					}
+					if p.pass == kernels.PassForward {
+						a.Epi.Stats.Part = random(b, both[0], 2*kernels.StatsChunks(s.N*s.H*s.W, 0)*s.OC)
+						defer both[0].Free(a.Epi.Stats.Part)
+					}
+					var preps [2]kernels.PrepareArgs
+					for i, c := range both {
+						preps[i] = kernels.PrepareArgs{Pass: p.pass, Conv: s, Wt: a.Wt, Dst: &kernels.Prepared{}}
+						preps[i].Dst.Mem = random(b, c, c.PreparedBytes(&preps[i])/4)
+						defer c.Free(preps[i].Dst.Mem)
+					}
+					var times, prep [2][]float64
+					inner := max(1, int(2e8/float64(s.FLOP())))
+					for b.Loop() {
+						for i, c := range both {
+							c.Enter()
+							t := time.Now()
+							c.Prepare(&preps[i])
+							prep[i] = append(prep[i], float64(time.Since(t).Nanoseconds()))
+							a.Prepared = preps[i].Dst
+							p.run(c, &a)
+							t = time.Now()
+							for range inner {
+								p.run(c, &a)
+							}
+							times[i] = append(times[i], float64(time.Since(t).Nanoseconds())/float64(inner))
+							c.Leave()
+						}
+					}
+					b.ReportMetric(median(times[0])/median(times[1]), "ratio")
+					b.ReportMetric(slices.Min(times[0])/slices.Min(times[1]), "best-ratio")
+					b.ReportMetric(slices.Min(times[0])/1e6, "direct-ms")
+					b.ReportMetric(slices.Min(times[1])/1e6, "chosen-ms")
+					b.ReportMetric(slices.Min(prep[0])/1e6, "direct-prep-ms")
+					b.ReportMetric(slices.Min(prep[1])/1e6, "chosen-prep-ms")
+					b.ReportMetric(0, "ns/op")
+				})
+			}
+		}
+	}
+}
