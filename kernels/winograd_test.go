@@ -24,7 +24,11 @@ var winogradShapes = []ConvShape{
 func TestWinograd(t *testing.T) {
 	var all []*CPU
 	gemmRows(t, func(t *testing.T, k *GemmKernel) { all = append(all, onRow(k, 2)) })
-	for i, s := range winogradShapes {
+	shapes, random := winogradShapes, 20
+	if testing.Short() {
+		shapes, random = shapes[1:3], 3
+	}
+	for i, s := range shapes {
 		t.Run(s.String(), func(t *testing.T) {
 			surround(s, uint64(i), func(c convCase) {
 				if c.pass != PassGradWeight {
@@ -34,7 +38,7 @@ func TestWinograd(t *testing.T) {
 		})
 	}
 	r := rand.New(rand.NewPCG(13, 14))
-	for range 20 {
+	for range random {
 		c := randomConv(r)
 		c.KH, c.KW, c.StrideH, c.StrideW, c.DilH, c.DilW, c.Groups = 3, 3, 1, 1, 1, 1, 1
 		c.C, c.OC = 64+16*r.IntN(3), 64+16*r.IntN(3)
@@ -72,6 +76,9 @@ func TestWinogradError(t *testing.T) {
 	gemmRows(t, func(t *testing.T, k *GemmKernel) {
 		cpu := onRow(k, 1)
 		for _, channels := range []int{64, 512} {
+			if channels > 64 && testing.Short() {
+				continue
+			}
 			s := square(1, 4, channels, 64, 3, 1, 1)
 			for pattern := range len(in) + 1 {
 				t.Run(fmt.Sprintf("%d/%d", channels, pattern), func(t *testing.T) {
