@@ -21,7 +21,7 @@ func (s *session) describe(out io.Writer) {
 	for _, g := range t.Views.Groups() {
 		crops = append(crops, fmt.Sprintf("%d of %d×%d", g.Count, g.Size, g.Size))
 	}
-	fmt.Fprintf(out, "%s, preset %s, %d epochs of %d steps, seed %d\n", r.Method, s.Preset, t.Epochs, t.Steps(), t.Seed)
+	fmt.Fprintf(out, "%s, preset %s, %s of %d steps, seed %d\n", r.Method, s.Preset, epochs(t.Epochs), t.Steps(), t.Seed)
 	fmt.Fprintf(out, "images   %s\n", s.images)
 	fmt.Fprintf(out, "encoder  %s, %d weights, %d features\n", r.Net, weights, t.Method.Encoder().Features())
 	fmt.Fprintf(out, "step     %d images, views of each: %s; %s; %s, learning rate %.3g\n", t.Batch, strings.Join(crops, " and "), contrast(r), r.Optimizer.Rule, r.Optimizer.Rate)
@@ -35,12 +35,20 @@ func (s *session) describe(out io.Writer) {
 		fmt.Fprintln(out, "note:", w)
 	}
 	if r.Method == "pcl" && r.PCL.Warmup >= t.Epochs {
-		fmt.Fprintf(out, "note: the warm-up is as long as the run, %d epochs: prototypes take no part, and this is MoCo\n", t.Epochs)
+		fmt.Fprintf(out, "note: the warm-up is as long as the run, %s: prototypes take no part, and this is MoCo\n", epochs(t.Epochs))
 	}
 	if s.resumed {
 		fmt.Fprintf(out, "going on after step %d of %d\n", t.Iteration, t.Iterations())
 	}
 	fmt.Fprintln(out)
+}
+
+// epochs is a number of epochs in words.
+func epochs(n int) string {
+	if n == 1 {
+		return "1 epoch"
+	}
+	return fmt.Sprintf("%d epochs", n)
 }
 
 // contrast says what embeddings are told apart from.

@@ -310,3 +310,18 @@ func TestMetricsOfACrash(t *testing.T) {
 		}
 	}
 }
+
+// TestCollapse: codes so smooth that they say nothing are reported once, with
+// what helps.
+func TestCollapse(t *testing.T) {
+	out := t.TempDir()
+	config := filepath.Join(out, "c.json")
+	put(t, config, []byte(`{"run": {"swav": {"sinkhorn": {"epsilon": 10}}}}`))
+	code, text, errOut := sectile(t, append(small(idxFolder(t, 64, 0), out, 125), "--config", config)...)
+	if code != 0 {
+		t.Fatal(errOut)
+	}
+	if strings.Count(text, "note: codes say nothing about images") != 1 || !strings.Contains(text, "what is known to help") {
+		t.Errorf("want one note of codes:\n%s", text)
+	}
+}
