@@ -121,12 +121,12 @@ func (s *session) report(ctx context.Context, out io.Writer) error {
 		fmt.Fprintf(out, "no table: %s has no labelled images to judge by\n", s.images.what)
 		return nil
 	}
-	line := newProgress(out, 0)
-	line.say("judging ...")
 	j, err := s.images.judged(out)
 	if err != nil {
 		return err
 	}
+	line := newProgress(out, 0)
+	line.say("judging ...")
 	var scores []methods.Scores
 	for _, r := range j.rows(ctx, extractor(s.trainer.Tape, s.trainer.Views, s.Run),
 		methods.NamedEncoder{Name: "untrained", Encoder: s.Run.Untrained(s.trainer.Tape.Backend())},
