@@ -30,14 +30,17 @@ type convConfig struct {
 }
 
 // conv2D is y[n,i,j,o] = b[o] + sum_{kh,kw,c} x[n, i*s+kh*d-p, j*s+kw*d-p, c] w[o,kh,kw,c].
-// Backward: dx and dw are the two gradient passes, db the sum of dy.
+// Backward: dx and dw are the two gradient passes, db the sum of dy. The layout
+// of w for forward is kept with the parameter; that for dx, which serves once a
+// step and is as large again (four times w in Winograd's domain), is made in
+// the step's workspace.
 type conv2D struct {
 	convConfig
 	shape          kernels.ConvShape
 	part           int // rows of the statistics, 0 without
 	work, dxw, dww Buf
 	fwd, dx, dw    kernels.ConvArgs
-	prepF, prepX   kernels.PrepareArgs
+	prepF          kernels.PrepareArgs
 	db             kernels.ReduceArgs
 }
 
@@ -101,14 +104,17 @@ func (o *conv2D) Plan(p *Plan) {
 		o.fwd.Epi.Stats.Group = rows / one(o.StatGroups)
 		p.OutFixed(kernels.Float32, Dims(kernels.StatsChunks(rows, o.fwd.Epi.Stats.Group), 2, s.OC))
 	}
+	if p.Param(1) != nil {
+		o.fwd.Prepared = new(kernels.Prepared) // a parameter's layout is kept outside of the step
+	}
 	o.work = p.WorkFor(&o.fwd)
 	if !p.Differentiates() {
 		return
 	}
 	o.dx, o.dw = o.fwd, o.fwd
+	o.dx.Prepared, o.dw.Prepared = nil, nil
 	o.dx.Epi, o.dw.Epi = kernels.Epilogue{}, kernels.Epilogue{}
 	o.dx.Pass, o.dw.Pass = kernels.PassGradInput, kernels.PassGradWeight
-	o.prepX = kernels.PrepareArgs{Pass: kernels.PassGradInput, Conv: s}
 	o.dx.Accumulate, o.dw.Accumulate = true, true // the larger workspace: another op may have written first
 	if p.Wants(0) {
 		p.SaveIn(1)
@@ -151,8 +157,6 @@ func (o *conv2D) Backward(c *Ctx) {
 	if g, acc, ok := c.GradIn(0); ok {
 		a := &o.dx
 		a.X, a.Wt, a.Y, a.Work, a.Accumulate = g, c.In(1), dy, c.Buf(o.dxw), acc
-		o.prepX.Wt = a.Wt
-		a.Prepared = c.Prepared(1, &o.prepX)
 		c.Backend().Conv2DGradInput(a)
 	}
 }
