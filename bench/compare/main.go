@@ -5,7 +5,7 @@
 //
 // Stored results are the output of earlier runs in bench/results (-old). For
 // every benchmark of both, medians over repetitions are compared in the first
-// unit that both have: %peak, GFLOP/s, Gelem/s, ns/op. A drift above zero is
+// unit of the list below that both have. A drift above zero is
 // an improvement. It informs: its exit status says nothing about speed.
 package main
 
@@ -61,7 +61,7 @@ func compare(w io.Writer, pattern string, args []string, least float64) error {
 var units = []struct {
 	name string
 	more bool
-}{{"%peak", true}, {"GFLOP/s", true}, {"Gelem/s", true}, {"ns/op", false}}
+}{{"%peak", true}, {"GFLOP/s", true}, {"GB/s", true}, {"Gelem/s", true}, {"ns/op", false}}
 
 // results are the values of every benchmark by unit.
 type results map[string]map[string][]float64
