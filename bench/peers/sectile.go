@@ -2,8 +2,8 @@ package main
 
 import "github.com/sectile-ml/sectile/kernels"
 
-// sectile is ours: memory from the backend, threads from GOMAXPROCS, awake as
-// in a training step.
+// sectile is ours: memory from the backend, threads from GOMAXPROCS, awake
+// between the first call and the last as in a training step.
 func sectile(o *operands) (func(), error) {
 	cpu, err := kernels.Default()
 	if err != nil {
@@ -26,6 +26,13 @@ func sectile(o *operands) (func(), error) {
 	args.Work = alloc((cpu.Workspace(args) + 3) / 4)
 	if err != nil {
 		return nil, err
+	}
+	o.enter = cpu.Enter
+	o.leave = func() {
+		cpu.Leave()
+		for _, m := range []kernels.Mem{args.A.Mem, args.B.Mem, args.C.Mem, args.Work} {
+			cpu.Free(m)
+		}
 	}
 	copy(args.A.Mem.F32(), o.a)
 	copy(args.B.Mem.F32(), o.b)

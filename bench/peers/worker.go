@@ -8,11 +8,13 @@ import (
 	"time"
 )
 
-// operands are one product's arguments; b and a are stored transposed where
-// ta or tb says so.
+// operands are one product's arguments; a and b are stored transposed where
+// ta or tb says so. A library that has something to do before the first call
+// and after the last one sets enter and leave.
 type operands struct {
 	shape
-	a, b, c []float32
+	a, b, c      []float32
+	enter, leave func()
 }
 
 // library prepares a product and returns what is timed, nil where it cannot.
@@ -65,6 +67,10 @@ func answer(out io.Writer, lib library, request string) error {
 	}
 	if f == nil {
 		return fmt.Errorf("not served")
+	}
+	if o.enter != nil {
+		o.enter()
+		defer o.leave()
 	}
 	f()
 	for range reps {
