@@ -178,7 +178,7 @@ func (d *normData) bounds() map[string][]float64 {
 }
 
 // normCases visits every branch: rows about the chunk, channels about the
-// vectors, one to four groups.
+// vectors, one to four groups; with -short one case in five.
 func normCases() []*normData {
 	var d []*normData
 	d = append(d, newNormData(0, 5, 0), newNormData(5, 0, 0))
@@ -195,7 +195,19 @@ func normCases() []*normData {
 			d = append(d, newNormData(g*2, ch, g), newNormData(g*4, ch, g))
 		}
 	}
+	if testing.Short() {
+		d = everyFifth(d)
+	}
 	return d
+}
+
+// everyFifth thins the cases of slow builds (race, purego, pinned).
+func everyFifth[T any](cases []T) []T {
+	var few []T
+	for i := 0; i < len(cases); i += 5 {
+		few = append(few, cases[i])
+	}
+	return few
 }
 
 func TestBNRows(t *testing.T) {

@@ -91,6 +91,9 @@ func poolCases() []*poolData {
 	}
 	add(PoolMax, 2, 56, 56, 64, 3, 3, 2, 2, 1, 1)
 	add(PoolAvg, 0, 4, 4, 8, 2, 2, 2, 2, 0, 0)
+	if testing.Short() {
+		cases = everyFifth(cases)
+	}
 	return cases
 }
 
