@@ -69,10 +69,19 @@ func TestReplayKeepsAddressesAndValues(t *testing.T) {
 		t.Errorf("arena %d bytes, Peak said %d", tape.ArenaBytes(), peak)
 	}
 	at := loss0.Mem().Host
+	var places []kernels.Mem
+	for _, b := range tape.g.bufs {
+		places = append(places, b.mem)
+	}
 	for range 3 {
 		v, loss := m.step(t, tape, "train", 6)
 		if v != v0 || loss != loss0 || loss.Mem().Host != at {
 			t.Fatalf("replay: loss %g at %p, first %g at %p", v, loss.Mem().Host, v0, at)
+		}
+		for i, b := range tape.g.bufs {
+			if b.mem != places[i] {
+				t.Fatalf("replay: buffer %d of %s moved", i, b.what.op.Name())
+			}
 		}
 	}
 }

@@ -262,6 +262,9 @@ func TestGemm(t *testing.T) {
 // TestGemmBits: AVX2 and AVX-512, and teams of 1, 2 and 7, give the same bits.
 func TestGemmBits(t *testing.T) {
 	if !asm.Has(asm.AVX2 | asm.AVX512) {
+		if requireISA()&asm.AVX512 != 0 {
+			t.Fatal("AVX-512 was promised and is not there")
+		}
 		t.Skip("needs avx512")
 	}
 	narrow, wide := &gemmTable[1], &gemmTable[0]

@@ -2,6 +2,7 @@ package nn
 
 import (
 	"fmt"
+	"os"
 	"slices"
 	"testing"
 
@@ -108,6 +109,9 @@ func TestSameBits(t *testing.T) {
 	run := func(threads int, pin string) []float32 {
 		pins, err := kernels.ParsePins(pin)
 		if err != nil {
+			if os.Getenv("SECTILE_REQUIRE_ISA") != "" {
+				t.Fatal(err)
+			}
 			t.Skip(err)
 		}
 		s := newTrainer(t, kernels.NewCPU(kernels.NewTeam(threads), pins), 8)
