@@ -22,11 +22,17 @@ type Backend interface {
 	Free(m Mem)
 	// Upload and Download move host values to and from memory of equal
 	// length; they convert between float32 and the backend's own float type.
-	// Download reports a device's first failure.
+	// Every download waits for the ops issued so far and reports a device's
+	// first failure; every upload has read src when it returns.
 	Upload(dst Mem, src []float32)
 	Download(dst []float32, src Mem) error
-	// UploadInts fills Int32 memory.
+	// UploadInts and DownloadInts move Int32 memory, UploadFloat64 and
+	// DownloadFloat64 memory allocated as Float64 (merged statistics, norms),
+	// bit by bit.
 	UploadInts(dst Mem, src []int32)
+	DownloadInts(dst []int32, src Mem) error
+	UploadFloat64(dst Mem, src []float64)
+	DownloadFloat64(dst []float64, src Mem) error
 	// Copy copies len(dst) elements of equal type within the backend.
 	Copy(dst, src Mem)
 	// Sync waits for all ops issued so far and reports the first failure.

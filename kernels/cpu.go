@@ -93,6 +93,26 @@ func (c *CPU) UploadInts(dst Mem, src []int32) {
 	copy(dst.I32(), src)
 }
 
+// DownloadInts copies Int32 memory into dst; it never fails.
+func (c *CPU) DownloadInts(dst []int32, src Mem) error {
+	checkLen("DownloadInts", len(dst), src.Len)
+	copy(dst, src.I32())
+	return nil
+}
+
+// UploadFloat64 copies src into Float64 memory.
+func (c *CPU) UploadFloat64(dst Mem, src []float64) {
+	checkLen("UploadFloat64", dst.Len, len(src))
+	copy(dst.F64(), src)
+}
+
+// DownloadFloat64 copies Float64 memory into dst; it never fails.
+func (c *CPU) DownloadFloat64(dst []float64, src Mem) error {
+	checkLen("DownloadFloat64", len(dst), src.Len)
+	copy(dst, src.F64())
+	return nil
+}
+
 // Copy copies dst.Len elements.
 func (c *CPU) Copy(dst, src Mem) { hostCopy(dst, src) }
 

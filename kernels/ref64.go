@@ -44,6 +44,26 @@ func (Ref64) UploadInts(dst Mem, src []int32) {
 	copy(dst.I32(), src)
 }
 
+// DownloadInts copies Int32 memory into dst.
+func (Ref64) DownloadInts(dst []int32, src Mem) error {
+	checkLen("DownloadInts", len(dst), src.Len)
+	copy(dst, src.I32())
+	return nil
+}
+
+// UploadFloat64 copies src into Float64 memory.
+func (Ref64) UploadFloat64(dst Mem, src []float64) {
+	checkLen("UploadFloat64", dst.Len, len(src))
+	copy(dst.F64(), src)
+}
+
+// DownloadFloat64 copies Float64 memory into dst.
+func (Ref64) DownloadFloat64(dst []float64, src Mem) error {
+	checkLen("DownloadFloat64", len(dst), src.Len)
+	copy(dst, src.F64())
+	return nil
+}
+
 // Copy copies dst.Len elements.
 func (Ref64) Copy(dst, src Mem) { hostCopy(dst, src) }
 

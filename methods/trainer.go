@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/sectile-ml/sectile/autograd"
@@ -64,7 +65,8 @@ type Trainer struct {
 	views  []*autograd.Var
 	shapes []autograd.Shape
 	pass   nn.Pass
-	saved  int // iteration of the last checkpoint, -1: none
+	bucket []float32 // all gradients, for the group
+	saved  int       // iteration of the last checkpoint, -1: none
 }
 
 // NewTrainer prepares a run from its start.
@@ -82,7 +84,7 @@ func NewTrainer(b kernels.Backend, m Method, o *nn.Optimizer, cfg TrainerConfig)
 	t := &Trainer{TrainerConfig: cfg, Method: m, Optimizer: o, Tape: autograd.NewTape(b), saved: -1}
 	t.pass = nn.Pass{Tape: t.Tape, Train: true, Groups: cfg.Groups}
 	if cfg.Group != nil && cfg.Group.Size() > 1 {
-		t.pass.Sync = nn.NewSyncBN(cfg.Group)
+		t.pass.Sync = nn.NewSyncBN(b, cfg.Group)
 	}
 	for _, g := range cfg.Views.Groups() {
 		t.shapes = append(t.shapes, autograd.Dims(g.Count*cfg.Batch, g.Size, g.Size, cfg.Views.Channels()))
@@ -195,21 +197,44 @@ func (t *Trainer) iterate(ctx context.Context) (float32, error) {
 	return loss, nil
 }
 
-// average makes every rank's gradients the mean over ranks.
+// average makes every rank's gradients the mean over ranks: one collective
+// over all of them.
 func (t *Trainer) average() error {
 	if t.pass.Sync == nil {
 		return nil
 	}
-	b := t.Tape.Backend()
+	t.bucket = t.bucket[:0]
+	if err := t.gradients(func(g *tensor.Tensor) error {
+		n := len(t.bucket)
+		t.bucket = slices.Grow(t.bucket, g.Len())[:n+g.Len()]
+		return g.CopyTo(t.bucket[n:])
+	}); err != nil {
+		return err
+	}
+	if err := t.Group.AllReduceSum32(t.bucket); err != nil {
+		return err
+	}
+	scale := 1 / float32(t.Group.Size())
+	for i := range t.bucket {
+		t.bucket[i] *= scale
+	}
+	rest := t.bucket
+	return t.gradients(func(g *tensor.Tensor) error {
+		g.SetFloat32s(rest[:g.Len()])
+		rest = rest[g.Len():]
+		return nil
+	})
+}
+
+// gradients calls f with each gradient that the step wrote.
+func (t *Trainer) gradients(f func(g *tensor.Tensor) error) error {
 	for _, p := range t.Method.State() {
 		if p.Grad == nil || !t.Tape.HasGrad(p) {
 			continue
 		}
-		g := p.Grad.Mem()
-		if err := t.Group.AllReduceSum32(g.F32()); err != nil {
+		if err := f(p.Grad); err != nil {
 			return err
 		}
-		b.Map(&kernels.MapArgs{Op: kernels.MapScale, N: g.Len, Dst: g, A: g, S: 1 / float32(t.Group.Size())})
 	}
 	return nil
 }

@@ -38,6 +38,7 @@ type Optimizer struct {
 	sweeps  []sweep        // parts of spans
 	norms   *tensor.Tensor // Float64 [slots, 2]
 	work    *tensor.Tensor
+	host    []float64 // norms, for Clip
 	squares kernels.SquareNormsArgs
 	update  kernels.UpdateArgs
 	scale   kernels.MapArgs
@@ -103,14 +104,19 @@ func (o *Optimizer) Step(t *autograd.Tape, lr float32) {
 
 // Clip scales the gradients that t's last Run wrote by max/(norm+1e-6) when
 // norm, the Euclidean norm of all of them together, is larger than max (as
-// torch.nn.utils.clip_grad_norm_ does). It returns norm.
-func (o *Optimizer) Clip(t *autograd.Tape, max float64) (norm float64) {
+// torch.nn.utils.clip_grad_norm_ does). It returns norm; the error is a
+// device's failure.
+func (o *Optimizer) Clip(t *autograd.Tape, max float64) (norm float64, err error) {
 	o.gather(t)
 	if len(o.spans) == 0 {
-		return 0
+		return 0, nil
 	}
 	o.squareNorms()
-	sq := o.norms.Mem().F64()
+	o.host = slices.Grow(o.host[:0], 2*len(o.spans))[:2*len(o.spans)]
+	sq := o.host
+	if err := o.b.DownloadFloat64(sq, o.squares.Out); err != nil {
+		return 0, err
+	}
 	total := 0.0
 	for i := range o.spans {
 		total += sq[2*i+1]
@@ -122,7 +128,7 @@ func (o *Optimizer) Clip(t *autograd.Tape, max float64) (norm float64) {
 			o.b.Map(&o.scale)
 		}
 	}
-	return norm
+	return norm, nil
 }
 
 // gather lists the weights that have a gradient, anew only when it is not the

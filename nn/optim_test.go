@@ -129,11 +129,13 @@ func TestClip(t *testing.T) {
 	tape := autograd.NewTape(b)
 	opt := NewOptimizer(b, SGD{}, Group{Weights: []*autograd.Param{x, y}, Scale: 1})
 	gradients(t, tape, []*autograd.Param{x, y}, map[string][]float32{"x": {1, 2}, "y": {2}})
-	if n := opt.Clip(tape, 4); n != 3 {
-		t.Errorf("norm %v, want 3", n)
+	if n, err := opt.Clip(tape, 4); n != 3 || err != nil {
+		t.Errorf("norm %v, want 3, %v", n, err)
 	}
 	golden.Equal(t, "within", x.Grad.Float32s(), []float32{1, 2})
-	opt.Clip(tape, 1.5)
+	if _, err := opt.Clip(tape, 1.5); err != nil {
+		t.Fatal(err)
+	}
 	golden.Close(t, "beyond", append(x.Grad.Float32s(), y.Grad.Float32s()...), []float64{0.5, 1, 1}, 0, 1e-6)
 }
 

@@ -144,7 +144,9 @@ func TestSteadyUpdate(t *testing.T) {
 		s.opt = NewOptimizer(b, rule, Group{Weights: Weights(s.net), Decay: 1e-4, Scale: 1, Adapt: true})
 		s.step()
 		n := testing.AllocsPerRun(5, func() {
-			s.opt.Clip(s.tape, 1)
+			if _, err := s.opt.Clip(s.tape, 1); err != nil {
+				t.Fatal(err)
+			}
 			s.opt.Step(s.tape, 0.01)
 			ema.Step(0.99)
 		})

@@ -2,6 +2,7 @@ package nn
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/sectile-ml/sectile/dist"
 	"github.com/sectile-ml/sectile/kernels"
@@ -16,33 +17,35 @@ import (
 //	n = na + nb,  d = mean_b - mean_a
 //	mean = mean_a + d nb/n,  M2 = M2a + M2b + d² na nb/n
 //
-// All ranks do the same arithmetic, so all get the same bits. Its memory is
-// the host's.
+// All ranks do the same arithmetic, so all get the same bits. The group works
+// on host memory: moments and sums, a few numbers a channel, come down from
+// the rank's backend and go up again.
 type SyncBN struct {
+	b         kernels.Backend
 	group     dist.Group
 	mine, all []float64
 }
 
-// NewSyncBN makes the reducer of one rank.
-func NewSyncBN(g dist.Group) *SyncBN { return &SyncBN{group: g} }
+// NewSyncBN makes the reducer of one rank, which computes on b.
+func NewSyncBN(b kernels.Backend, g dist.Group) *SyncBN { return &SyncBN{b: b, group: g} }
 
 // Moments merges moments [groups, 2, C] (mean, M2), each of count values here,
 // over the ranks and returns how many values a channel has in all. Ranks may
 // bring different counts.
 func (s *SyncBN) Moments(moments kernels.Mem, groups, c, count int) (total int, err error) {
-	m := moments.F64()
-	n := len(m) + 1
+	n := moments.Len + 1
 	if ranks := s.group.Size(); cap(s.all) < ranks*n {
 		s.mine, s.all = make([]float64, n), make([]float64, ranks*n)
 	}
 	mine, all := s.mine[:n], s.all[:s.group.Size()*n]
 	mine[0] = float64(count)
-	copy(mine[1:], m)
+	if err := s.b.DownloadFloat64(mine[1:], moments); err != nil {
+		return 0, err
+	}
 	if err := s.group.AllGather(all, mine); err != nil {
 		return 0, err
 	}
-	sum := all[0]
-	copy(m, all[1:n])
+	sum, m := all[0], all[1:n]
 	for r := 1; r < s.group.Size(); r++ {
 		nb, b := all[r*n], all[r*n+1:(r+1)*n]
 		mergeMoments(m, sum, b, nb, groups, c)
@@ -51,6 +54,7 @@ func (s *SyncBN) Moments(moments kernels.Mem, groups, c, count int) (total int, 
 	if sum < 2 {
 		return 0, fmt.Errorf("nn: batch statistics over %d ranks need more than one value a channel", s.group.Size())
 	}
+	s.b.UploadFloat64(moments, m)
 	return int(sum), nil
 }
 
@@ -68,4 +72,14 @@ func mergeMoments(a []float64, na float64, b []float64, nb float64, groups, c in
 }
 
 // Sums adds sums over the ranks, in rank order.
-func (s *SyncBN) Sums(sums kernels.Mem) error { return s.group.AllReduceSum(sums.F64()) }
+func (s *SyncBN) Sums(sums kernels.Mem) error {
+	s.mine = slices.Grow(s.mine[:0], sums.Len)[:sums.Len]
+	if err := s.b.DownloadFloat64(s.mine, sums); err != nil {
+		return err
+	}
+	if err := s.group.AllReduceSum(s.mine); err != nil {
+		return err
+	}
+	s.b.UploadFloat64(sums, s.mine)
+	return nil
+}

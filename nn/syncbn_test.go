@@ -35,7 +35,7 @@ func shared(t *testing.T, ranks int, sync bool) []float32 {
 		defer tape.Release()
 		p := Pass{Tape: tape, Train: true}
 		if sync {
-			p.Sync = NewSyncBN(g)
+			p.Sync = NewSyncBN(b, g)
 		}
 		n := batch / ranks
 		labels := make([]int32, n)
@@ -135,7 +135,7 @@ func TestSyncBNUnequalShares(t *testing.T) {
 		for k, v := range values {
 			m[k/c*2*c+k%c], m[(k/c*2+1)*c+k%c] = moments(v[g.Rank()])
 		}
-		total, err := NewSyncBN(g).Moments(kernels.F64Mem(m), groups, c, counts[g.Rank()])
+		total, err := NewSyncBN(kernels.Ref64{}, g).Moments(kernels.F64Mem(m), groups, c, counts[g.Rank()])
 		if err != nil || total != 10 {
 			return fmt.Errorf("%d values, %v", total, err)
 		}
@@ -153,7 +153,7 @@ func TestSyncBNUnequalShares(t *testing.T) {
 
 // TestSyncBNOneValue: statistics of a single value are refused.
 func TestSyncBNOneValue(t *testing.T) {
-	if _, err := NewSyncBN(dist.Solo()).Moments(kernels.F64Mem(make([]float64, 2)), 1, 1, 1); err == nil {
+	if _, err := NewSyncBN(kernels.Ref64{}, dist.Solo()).Moments(kernels.F64Mem(make([]float64, 2)), 1, 1, 1); err == nil {
 		t.Error("no error")
 	}
 }

@@ -167,20 +167,27 @@ func (h *harness) out(name string, m kernels.Mem, scale float64) {
 		o := output{name: name, scale: scale}
 		switch {
 		case m.Type == kernels.Int32:
-			o.ints = append(o.ints, m.I32()...)
-		case m.Host != nil && m.Type == kernels.Float64:
-			o.vals = append(o.vals, m.F64()...)
+			o.ints = make([]int32, m.Len)
+			must(h.b.DownloadInts(o.ints, m))
+		case m.Type == kernels.Float64:
+			o.vals = make([]float64, m.Len)
+			must(h.b.DownloadFloat64(o.vals, m))
 		default:
 			v := make([]float32, m.Len)
-			if err := h.b.Download(v, m); err != nil {
-				panic(err)
-			}
+			must(h.b.Download(v, m))
 			for _, x := range v {
 				o.vals = append(o.vals, float64(x))
 			}
 		}
 		return o
 	})
+}
+
+// must ends a case whose device failed.
+func must(err error) {
+	if err != nil {
+		panic(err)
+	}
 }
 
 func compare(t *testing.T, name string, got, want []output) {
