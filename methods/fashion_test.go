@@ -60,7 +60,7 @@ func learnsFashion(t *testing.T, method string) *Trainer {
 		t.Fatal(err)
 	}
 	for _, s := range r.Rows {
-		t.Logf("%-32s kNN %.1f  10 labels a class %.1f  AMI %.1f", s.Name, s.KNN, s.FewLabels, s.AMI)
+		t.Logf("%-32s kNN %.1f  linear %.1f  10 labels a class %.1f  AMI %.1f", s.Name, s.KNN, s.Linear, s.FewLabels, s.AMI)
 	}
 	t.Logf("loss %.3f to %.3f, %.0f images/s, %.1f %% waiting for images, plan %d KiB", first.Loss, last.Loss, last.ImagesPerS, last.WaitPercent, tr.Tape.ArenaBytes()>>10)
 	raw, untrained, trained := r.Rows[0].KNN, r.Rows[2].KNN, r.Rows[3].KNN

@@ -36,28 +36,6 @@ func (c KNN) Validate() error {
 	return nil
 }
 
-// Votes are the scores of M queries.
-type Votes struct {
-	Classes int       // 1 + the bank's largest label
-	Scores  []float64 // [M, Classes]: sums of exp(s/Temperature)
-	Pred    []int     // [M]: the class with the largest score; of equal ones the lowest
-}
-
-// Top1 is the percentage of queries whose predicted class is their label.
-// labels is [M].
-func (v *Votes) Top1(labels []int) (float64, error) {
-	if len(labels) != len(v.Pred) {
-		return 0, fmt.Errorf("methods: %d labels for %d queries", len(labels), len(v.Pred))
-	}
-	hits := 0
-	for i, p := range v.Pred {
-		if p == labels[i] {
-			hits++
-		}
-	}
-	return 100 * (float64(hits) / float64(len(labels))), nil
-}
-
 // Classify lets the bank, whose rows have these labels (0, 1, ...), vote on
 // the queries. Of equally near rows the lower index is the nearer one.
 //
@@ -78,36 +56,25 @@ func (c KNN) Classify(ctx context.Context, bank Features, labels []int, queries 
 	if bank.D != queries.D {
 		return nil, fmt.Errorf("methods: bank rows have %d numbers, queries %d", bank.D, queries.D)
 	}
-	if len(labels) != n {
-		return nil, fmt.Errorf("methods: %d labels for a bank of %d rows", len(labels), n)
+	classes, err := countClasses(labels, n)
+	if err != nil {
+		return nil, err
 	}
 	if c.K > n {
 		return nil, fmt.Errorf("methods: KNN.K is %d, but the bank has only %d rows", c.K, n)
 	}
-	classes := 0
-	for i, l := range labels {
-		if l < 0 {
-			return nil, fmt.Errorf("methods: label %d of bank row %d is negative", l, i)
-		}
-		classes = max(classes, l+1)
-	}
-
 	near, err := c.nearest(ctx, bank, queries)
 	if err != nil {
 		return nil, err
 	}
-	v := &Votes{Classes: classes, Scores: make([]float64, m*classes), Pred: make([]int, m)}
+	v := newVotes(m, classes)
 	for i := range m {
 		scores := v.Scores[i*classes:][:classes]
 		for _, nb := range near[i*c.K:][:c.K] {
 			scores[labels[nb.index]] += math.Exp(float64(nb.s) / c.Temperature)
 		}
-		for class, s := range scores {
-			if s > scores[v.Pred[i]] {
-				v.Pred[i] = class
-			}
-		}
 	}
+	v.decide()
 	return v, nil
 }
 

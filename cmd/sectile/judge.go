@@ -158,13 +158,13 @@ func extractor(t *autograd.Tape, v *data.Views, c methods.RunConfig) methods.Ext
 
 // write prints the table that a run ends with.
 func (j *judged) write(out io.Writer, scores []methods.Scores) {
-	const columns = "%-31s %9s  %17s  %18s\n"
+	const columns = "%-31s %9s  %6s  %17s  %18s\n"
 	fmt.Fprintf(out, "\n%d images judged by the %d learned from, in per cent\n\n", j.queries.Len(), j.bank.Len())
-	fmt.Fprintf(out, columns, "", "kNN top-1", "10 labels a class", fmt.Sprintf("AMI of %d clusters", j.classes))
+	fmt.Fprintf(out, columns, "", "kNN top-1", "linear", "10 labels a class", fmt.Sprintf("AMI of %d clusters", j.classes))
 	for _, row := range scores {
-		fmt.Fprintf(out, columns, row.Name, percent(row.KNN), percent(row.FewLabels), percent(row.AMI))
+		fmt.Fprintf(out, columns, row.Name, percent(row.KNN), percent(row.Linear), percent(row.FewLabels), percent(row.AMI))
 	}
-	fmt.Fprint(out, "\nkNN: 20 neighbours, cosine, temperature 0.07.\n10 labels a class: 5 neighbours, mean of 10 drawn sets.\n")
+	fmt.Fprint(out, "\nkNN: 20 neighbours, cosine, temperature 0.07.\nlinear: a linear classifier on the frozen features, 100 epochs.\n10 labels a class: 5 neighbours, mean of 10 drawn sets.\n")
 }
 
 func percent(x float64) string { return fmt.Sprintf("%.1f", x) }

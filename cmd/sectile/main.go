@@ -2,7 +2,7 @@
 //
 //	sectile pretrain swav            the embedded images, about three minutes on two cores;
 //	                                 or moco, simclr, pcl
-//	sectile eval knn RUN             judge a run again
+//	sectile eval knn RUN             judge a run again; or eval linear
 //	sectile embed RUN --out FILE     features of images
 //	sectile search RUN --query FILE  images most like one
 //	sectile assign RUN --out FILE    prototype or cluster of each image
@@ -43,7 +43,7 @@ type command struct {
 func commands() []command {
 	return []command{
 		{"pretrain", "METHOD [flags]", "train an encoder: swav, moco, simclr or pcl", pretrain},
-		{"eval", "knn RUN [flags]", "judge a run's encoder by its nearest neighbours", evaluate},
+		{"eval", "PROTOCOL RUN [flags]", "judge a run's encoder: knn or linear", evaluate},
 		{"embed", "RUN --out FILE", "write the features of images", embedImages},
 		{"search", "RUN --query IMAGE", "print the images most like one", search},
 		{"assign", "RUN --out FILE.csv", "write the prototype or cluster of each image", assign},

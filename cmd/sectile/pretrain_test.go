@@ -70,6 +70,13 @@ func TestPretrain(t *testing.T) {
 	if code != 0 || !strings.Contains(text, "5 neighbours") || !strings.Contains(text, "trained") {
 		t.Errorf("eval: code %d, %q, %q", code, text, errOut)
 	}
+	code, text, errOut = sectile(t, "eval", "linear", first, "--epochs", "2")
+	if code != 0 || !strings.Contains(text, "2 epochs of batches of 256") || !strings.Contains(text, "top-5") {
+		t.Errorf("eval: code %d, %q, %q", code, text, errOut)
+	}
+	if _, again, _ := sectile(t, "eval", "linear", first, "--epochs", "2"); again != text {
+		t.Errorf("eval linear twice: %q, %q", text, again)
+	}
 	code, text, errOut = sectile(t, "pretrain", "swav", "--resume", first)
 	if code != 0 || !strings.Contains(text, "going on after step 10 of 10") || !strings.Contains(text, "trained") {
 		t.Errorf("resume of a whole run: code %d, %q, %q", code, text, errOut)
