@@ -96,6 +96,6 @@ func (c *PCLConfig) automatic(images, epochs int, say func(string, ...any)) {
 	}
 	if c.Warmup == 0 && c.WarmupShare > 0 {
 		c.Warmup = max(1, int(math.Round(c.WarmupShare*float64(epochs))))
-		say("prototypes from epoch %d: after %.0f %% of %d, at least one", c.Warmup, 100*c.WarmupShare, epochs)
+		say("prototypes from epoch %d on: after %.0f %% of %d, at least one", c.Warmup+1, 100*c.WarmupShare, epochs)
 	}
 }

@@ -12,7 +12,7 @@ import (
 
 // EStep is what an E-step found for one K.
 type EStep struct {
-	Epoch, K  int
+	Epoch, K  int           // epochs count from 0; texts count them from 1
 	Objective float64       // k-means: sum of squared distances
 	Took      time.Duration // of the clustering
 	Features  time.Duration // of the embeddings, shared by all K
@@ -26,7 +26,7 @@ type EStep struct {
 
 func (e EStep) String() string {
 	return fmt.Sprintf("E-step of epoch %d, K %d: clusters of %d to %d images (median %d, %d of one or none), phi %.3f to %.3f, %.1f s",
-		e.Epoch, e.K, e.Least, e.Most, e.Median, e.Single, e.Phi[0], e.Phi[2], e.Took.Seconds())
+		e.Epoch+1, e.K, e.Least, e.Most, e.Median, e.Single, e.Phi[0], e.Phi[2], e.Took.Seconds())
 }
 
 // eStep embeds all images with the key encoder, clusters them once for each K,
@@ -38,13 +38,13 @@ func (m *PCL) eStep(ctx context.Context, epoch int) error {
 	start := time.Now()
 	x, err := m.embedAll(ctx)
 	if err != nil {
-		return fmt.Errorf("E-step of epoch %d: %w", epoch, err)
+		return fmt.Errorf("E-step of epoch %d: %w", epoch+1, err)
 	}
 	features := time.Since(start)
 	found := make([]*clustering, len(m.sets))
 	for i, k := range m.Clusters {
 		if found[i], err = m.cluster(ctx, x, k, i); err != nil {
-			return fmt.Errorf("E-step of epoch %d, K %d: %w", epoch, k, err)
+			return fmt.Errorf("E-step of epoch %d, K %d: %w", epoch+1, k, err)
 		}
 	}
 	for i, s := range m.sets {

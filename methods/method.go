@@ -47,5 +47,5 @@ type Encoder interface {
 }
 
 // Step is a place in a run. Epochs count from 0, iterations from 0 over the
-// whole run.
+// whole run; texts for people count both from 1.
 type Step struct{ Epoch, Iteration int }

@@ -354,7 +354,7 @@ func TestPCLEStepMistakes(t *testing.T) {
 			f, err := good(ctx, keys)
 			return c.features(f), err
 		}
-		if err := m.EpochStart(ctx, 1); err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "E-step of epoch 1") || m.ready {
+		if err := m.EpochStart(ctx, 1); err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "E-step of epoch 2") || m.ready {
 			t.Errorf("got %v, want %q", err, c.want)
 		}
 	}

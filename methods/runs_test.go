@@ -321,7 +321,7 @@ func TestAutomatic(t *testing.T) {
 			"queue of 1920: a quarter of 8000 images, at most 16384, in batches of 128",
 			"[160 320 640] clusters: a 50th, a 25th and a 12.5th of 8000 images; fewer than ten images a cluster say little",
 			"every prototype in the denominator: 160 clusters are fewer than 3 batches of 128, which leaves few to draw",
-			"prototypes from epoch 30: after 30 % of 100, at least one"}},
+			"prototypes from epoch 31 on: after 30 % of 100, at least one"}},
 		{"pcl", 50000, func(c *RunConfig) {
 			c.PCL.Clusters, c.PCL.Queue, c.PCL.Denominator, c.Optimizer.Rule = nil, 0, SampledPrototypes, "sgd"
 			c.SetBatch(256)
@@ -330,7 +330,7 @@ func TestAutomatic(t *testing.T) {
 			"queue of 12288: a quarter of 50000 images, at most 16384, in batches of 256",
 			"[1000 2000 4000] clusters: a 50th, a 25th and a 12.5th of 50000 images; fewer than ten images a cluster say little",
 			"666 negative prototypes: two thirds of 1000 clusters, at most what a batch of 256 leaves",
-			"prototypes from epoch 30: after 30 % of 100, at least one"}},
+			"prototypes from epoch 31 on: after 30 % of 100, at least one"}},
 		{"moco", 100, func(c *RunConfig) { c.MoCo.Queue, c.Optimizer.Rate = 0, 1 }, []string{
 			"queue of 128: a quarter of 100 images, at most 65536, in batches of 128"}},
 		{"simclr", 8000, func(c *RunConfig) { c.Optimizer.Rule = "lars"; c.SetBatch(64) }, []string{"learning rate 0.6: 0.075 sqrt(batch) with lars for batch 64"}},

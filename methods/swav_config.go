@@ -28,7 +28,7 @@ type SwAVConfig struct {
 	// over all ranks, rounded down to a multiple of the global batch: none;
 	// small: 3840.
 	Queue      int        `json:"queue"`
-	QueueStart int        `json:"queue_start"` // epoch in which it begins to fill; small: 15
+	QueueStart int        `json:"queue_start"` // epochs before it begins to fill; small: 15
 	Group      dist.Group `json:"-"`           // the ranks; nil: this one alone
 }
 
@@ -92,7 +92,7 @@ func (c SwAVConfig) Validate() error {
 	if c.Batch >= 2 {
 		want(c.Queue == 0 || c.queueRows() > 0, "queue of %d: it holds whole steps of %d images, so at least that many, or 0 for none", c.Queue, c.Batch*c.ranks())
 	}
-	want(c.QueueStart >= 0, "queue from epoch %d: at least 0", c.QueueStart)
+	want(c.QueueStart >= 0, "queue_start %d: number of epochs before the queue begins to fill, at least 0", c.QueueStart)
 	return errors.Join(errs...)
 }
 

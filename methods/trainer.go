@@ -155,7 +155,7 @@ func (t *Trainer) step(ctx context.Context) (loss float32, err error) {
 	b.Enter()
 	defer b.Leave()
 	if misuse := tensor.Try(func() { loss, err = t.iterate(ctx) }); misuse != nil {
-		return 0, fmt.Errorf("trainer: iteration %d: %w", t.Iteration, misuse)
+		return 0, fmt.Errorf("trainer: step %d: %w", t.Iteration+1, misuse)
 	}
 	return loss, err
 }
@@ -181,7 +181,7 @@ func (t *Trainer) iterate(ctx context.Context) (float32, error) {
 	l := t.Method.Loss(&t.pass, t.views)
 	t.Tape.Backward(l)
 	if err := t.Tape.Run(); err != nil {
-		return 0, fmt.Errorf("trainer: iteration %d: %w", t.Iteration, err)
+		return 0, fmt.Errorf("trainer: step %d: %w", t.Iteration+1, err)
 	}
 	batch.Release()
 	loss, rate := l.Item(), t.Rate.At(at.Iteration)
@@ -285,8 +285,8 @@ type DivergedError struct {
 func (e *DivergedError) Error() string {
 	last := "no checkpoint was written before"
 	if e.Saved >= 0 {
-		last = fmt.Sprintf("the checkpoint of iteration %d is good", e.Saved)
+		last = fmt.Sprintf("the checkpoint after step %d is good", e.Saved)
 	}
-	return fmt.Sprintf("training diverged in iteration %d (epoch %d) at learning rate %.3g: %s; %s: go on from there with a lower rate or a longer warm-up",
-		e.At.Iteration, e.At.Epoch, e.Rate, e.What, last)
+	return fmt.Sprintf("training diverged in step %d (epoch %d) at learning rate %.3g: %s; %s; a lower rate or a longer warm-up helps",
+		e.At.Iteration+1, e.At.Epoch+1, e.Rate, e.What, last)
 }

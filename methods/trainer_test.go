@@ -241,7 +241,7 @@ func TestTrainerStops(t *testing.T) {
 	before := stateOf(tr)["conv1.weight"]
 	var diverged *DivergedError
 	err = tr.Train(context.Background())
-	if !errors.As(err, &diverged) || diverged.Saved != 3 || !strings.Contains(err.Error(), "the checkpoint of iteration 3 is good") {
+	if !errors.As(err, &diverged) || diverged.Saved != 3 || !strings.Contains(err.Error(), "the checkpoint after step 3 is good") {
 		t.Errorf("diverged: %v", err)
 	}
 	if !slices.Equal(stateOf(tr)["conv1.weight"], before) || tr.Iteration != 3 {

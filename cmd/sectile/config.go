@@ -97,7 +97,7 @@ type pretrainFlags struct {
 	data, test           string
 	preset, file         string
 	out, resume, profile string
-	epochs, batch        int
+	epochs, batch, judge int
 	seed                 uint64
 	rate                 float64
 	machine              machineFlags
@@ -137,6 +137,7 @@ func definePretrain(f *flag.FlagSet) *pretrainFlags {
 	f.Float64Var(&p.rate, "lr", 0, "highest learning `rate`; default the preset's, or by its rule")
 	f.StringVar(&p.out, "out", "runs", "`folder` in which the run gets a folder of its own, METHOD-NNN")
 	f.StringVar(&p.resume, "resume", "", "go on with the run in this `folder`")
+	f.IntVar(&p.judge, "judge-every", 0, "`number` of epochs from one look at the encoder, by kNN and a linear classifier, to the next while it is trained; 0: none; default a tenth of the run")
 	f.StringVar(&p.profile, "cpuprofile", "", "write a CPU profile to this `file`, for go tool pprof")
 	p.machine.define(f)
 	return p

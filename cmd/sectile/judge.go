@@ -17,7 +17,8 @@ type judged struct {
 	classes       int
 }
 
-// judged are those images that a run can be judged by.
+// judged are those images that a run can be judged by; notes of the others go
+// to out, where it is not nil.
 func (im *images) judged(out io.Writer) (*judged, error) {
 	j := &judged{classes: im.classes}
 	take := func(src data.Source) (data.Source, error) {
@@ -25,7 +26,7 @@ func (im *images) judged(out io.Writer) (*judged, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", im.what, err)
 		}
-		if note != "" {
+		if note != "" && out != nil {
 			fmt.Fprintln(out, "note:", note)
 		}
 		return s, nil
@@ -77,6 +78,23 @@ func evaluationSize(c methods.RunConfig) (short, size int) {
 		return size, size
 	}
 	return size * 8 / 7, size
+}
+
+// fit makes a protocol one for few images: no more neighbours than there are
+// images to vote, no more labels a class than the smallest class has, no more
+// clusters than images.
+func (j *judged) fit(p methods.Protocol) methods.Protocol {
+	members := map[int]int{}
+	for i := range j.bank.Len() {
+		members[j.bank.Label(i)]++
+	}
+	for _, n := range members {
+		p.FewLabels.PerClass = min(p.FewLabels.PerClass, n)
+	}
+	p.KNN.K = min(p.KNN.K, j.bank.Len())
+	p.FewLabels.KNN.K = min(p.FewLabels.KNN.K, p.FewLabels.PerClass*len(members))
+	p.KMeans.K = min(p.KMeans.K, j.queries.Len())
+	return p
 }
 
 // row is something that gives features: raw pixels, an encoder.
@@ -132,7 +150,7 @@ func (s *session) report(ctx context.Context, out io.Writer) error {
 		methods.NamedEncoder{Name: "untrained", Encoder: s.Run.Untrained(s.trainer.Tape.Backend())},
 		methods.NamedEncoder{Name: "trained", Encoder: s.trainer.Method.Encoder()}) {
 		err := j.ask(r, func(bank methods.Features, labels []int, queries methods.Features, want []int) error {
-			row, err := r.protocol.Judge(ctx, r.name, bank, labels, queries, want)
+			row, err := j.fit(r.protocol).Judge(ctx, r.name, bank, labels, queries, want)
 			scores = append(scores, row)
 			return err
 		})
@@ -160,11 +178,14 @@ func extractor(t *autograd.Tape, v *data.Views, c methods.RunConfig) methods.Ext
 func (j *judged) write(out io.Writer, scores []methods.Scores) {
 	const columns = "%-31s %9s  %6s  %17s  %18s\n"
 	fmt.Fprintf(out, "\n%d images judged by the %d learned from, in per cent\n\n", j.queries.Len(), j.bank.Len())
-	fmt.Fprintf(out, columns, "", "kNN top-1", "linear", "10 labels a class", fmt.Sprintf("AMI of %d clusters", j.classes))
+	p := j.fit(methods.DefaultProtocol(j.classes))
+	few := fmt.Sprintf("%d labels a class", p.FewLabels.PerClass)
+	fmt.Fprintf(out, columns, "", "kNN top-1", "linear", few, fmt.Sprintf("AMI of %d clusters", p.KMeans.K))
 	for _, row := range scores {
 		fmt.Fprintf(out, columns, row.Name, percent(row.KNN), percent(row.Linear), percent(row.FewLabels), percent(row.AMI))
 	}
-	fmt.Fprint(out, "\nkNN: 20 neighbours, cosine, temperature 0.07.\nlinear: a linear classifier on the frozen features, 100 epochs.\n10 labels a class: 5 neighbours, mean of 10 drawn sets.\n")
+	fmt.Fprintf(out, "\nkNN: %d neighbours, cosine, temperature %g.\nlinear: a linear classifier on the frozen features, %s.\n%s: %d neighbours, mean of %d drawn sets.\n",
+		p.KNN.K, p.KNN.Temperature, epochs(p.Linear.Epochs), few, p.FewLabels.KNN.K, p.FewLabels.Draws)
 }
 
 func percent(x float64) string { return fmt.Sprintf("%.1f", x) }

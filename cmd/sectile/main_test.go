@@ -126,6 +126,7 @@ func TestMistakes(t *testing.T) {
 		{"pretrain swav --epochs 0", []string{"0 epochs", "at least 1"}},
 		{"pretrain swav --batch 1", []string{"batch 1", "at least 2"}},
 		{"pretrain swav --batch 9000", []string{"9000", "8000"}},
+		{"pretrain swav --judge-every -1", []string{"--judge-every -1"}},
 		{"pretrain swav --lr -1", []string{"learning rate -1"}},
 		{"pretrain swav --lr NaN", []string{"learning rate NaN"}},
 		{"pretrain swav --preset dmeo", []string{`"dmeo"`, "demo"}},

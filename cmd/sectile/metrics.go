@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"os"
 	"time"
 
@@ -23,18 +24,48 @@ type metrics struct {
 	steps  int // an epoch
 	sum    float64
 	n      int
+	health *vitals       // since the last line
+	last   *metricsLine  // not written yet: an epoch's may get figures
 	before time.Duration // what earlier sessions of the run took
 	start  time.Time
 }
 
 // metricsLine is the mean loss of the steps since the line before.
 type metricsLine struct {
-	Epoch      int     `json:"epoch"`     // from 1
-	Iteration  int     `json:"iteration"` // steps done
-	Loss       float64 `json:"loss"`
-	Rate       float64 `json:"rate"` // learning rate of the last step
-	ImagesPerS float64 `json:"images_per_s"`
-	Seconds    float64 `json:"seconds"` // of training since the run began
+	Epoch       int     `json:"epoch"`     // from 1
+	Iteration   int     `json:"iteration"` // steps done
+	Loss        float64 `json:"loss"`
+	Rate        float64 `json:"rate"` // learning rate of the last step
+	ImagesPerS  float64 `json:"images_per_s"`
+	WaitPercent float64 `json:"wait_percent"` // of the time so far went by waiting for images
+	Seconds     float64 `json:"seconds"`      // of training since the run began
+	*vitals
+	*figures
+}
+
+// vitals are what the collapse monitor saw last: methods.Health says what the
+// figures mean.
+type vitals struct {
+	Cosine      float64  `json:"cosine"`
+	Rank        float64  `json:"rank"`
+	Dead        float64  `json:"dead"`
+	CodeEntropy *float64 `json:"code_entropy,omitempty"`
+	Used        *int     `json:"prototypes_used,omitempty"`
+}
+
+func vitalsOf(h *methods.Health) *vitals {
+	v := &vitals{Cosine: h.Cosine, Rank: h.Rank, Dead: h.Dead}
+	if h.K > 0 && !math.IsNaN(h.CodeEntropy) {
+		entropy, used := h.CodeEntropy, h.Used // h is overwritten
+		v.CodeEntropy, v.Used = &entropy, &used
+	}
+	return v
+}
+
+// figures are how the encoder was judged after an epoch, in per cent.
+type figures struct {
+	KNN    float64 `json:"knn"`
+	Linear float64 `json:"linear"`
 }
 
 // openMetrics opens the file for a run that stands at an iteration. Lines
@@ -65,7 +96,10 @@ func (m *metrics) keep(old []byte, iteration int) int {
 		if c != '\n' {
 			continue
 		}
-		var l metricsLine
+		var l struct {
+			Iteration int
+			Seconds   float64
+		}
 		if json.Unmarshal(old[kept:i], &l) != nil || l.Iteration > iteration {
 			break
 		}
@@ -77,23 +111,44 @@ func (m *metrics) keep(old []byte, iteration int) int {
 func (m *metrics) step(s methods.Progress) {
 	m.sum += float64(s.Loss)
 	m.n++
+	if s.Health != nil {
+		m.health = vitalsOf(s.Health)
+	}
 	done := s.Iteration + 1
 	if in := done - s.Epoch*m.steps; in%m.every != 0 && in != m.steps {
 		return
 	}
-	line, err := json.Marshal(metricsLine{s.Epoch + 1, done, m.sum / float64(m.n), s.Rate, s.ImagesPerS, m.gone().Seconds()})
-	if err == nil {
-		_, err = m.w.Write(append(line, '\n'))
+	m.write()
+	m.last = &metricsLine{s.Epoch + 1, done, m.sum / float64(m.n), s.Rate, s.ImagesPerS, s.WaitPercent, m.gone().Seconds(), m.health, nil}
+	m.sum, m.n, m.health = 0, 0, nil
+}
+
+// judged adds how the encoder fared to the line of the epoch that ended.
+func (m *metrics) judged(f figures) {
+	if m.last != nil {
+		m.last.figures = &f
 	}
-	if err == nil {
-		m.sum, m.n = 0, 0
-	} // else the writer keeps the error for flush
+}
+
+// write writes the line that is not written yet. The writer keeps an error for
+// flush.
+func (m *metrics) write() {
+	if m.last == nil {
+		return
+	}
+	if line, err := json.Marshal(m.last); err == nil { // only finite numbers
+		m.w.Write(append(line, '\n'))
+	}
+	m.last = nil
 }
 
 // gone is how long the run has trained, all sessions together.
 func (m *metrics) gone() time.Duration { return m.before + time.Since(m.start) }
 
 // flush reports the first failure to write since the last one.
-func (m *metrics) flush() error { return m.w.Flush() }
+func (m *metrics) flush() error {
+	m.write()
+	return m.w.Flush()
+}
 
-func (m *metrics) close() error { return errors.Join(m.w.Flush(), m.f.Close()) }
+func (m *metrics) close() error { return errors.Join(m.flush(), m.f.Close()) }

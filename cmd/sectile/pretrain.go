@@ -36,6 +36,9 @@ func pretrain(ctx context.Context, args []string, out io.Writer) error {
 		return fmt.Errorf("no method %q; methods: %s", pos[0], methodList())
 	}
 	f.Visit(func(f *flag.Flag) { p.given[f.Name] = true })
+	if p.judge < 0 {
+		return fmt.Errorf("--judge-every %d: a number of epochs, or 0 for never", p.judge)
+	}
 	read := p.config
 	if p.resume != "" {
 		read = p.resumed
@@ -59,6 +62,13 @@ func pretrain(ctx context.Context, args []string, out io.Writer) error {
 		return err
 	}
 	defer s.images.Close()
+	s.judgeEvery = p.judge
+	if !p.given["judge-every"] {
+		s.judgeEvery = judgeEvery(c.Run.Epochs)
+	}
+	if s.images.classes == 0 {
+		s.judgeEvery = 0
+	}
 	s.describe(out)
 	if err := s.train(ctx, out); err != nil {
 		if errors.Is(err, errInterrupted) {
@@ -93,6 +103,9 @@ type session struct {
 	run     methods.Run
 	plan    int // bytes of the first step's arena
 	resumed bool
+	// judgeEvery is the number of epochs from one look at the encoder to the
+	// next while it is trained; 0: none.
+	judgeEvery int
 }
 
 // openSession prepares everything that can fail before it makes a folder, and
@@ -193,7 +206,7 @@ func (s *session) train(ctx context.Context, out io.Writer) error {
 	}
 	line := newProgress(out, t.Epochs)
 	saved := t.Iteration
-	t.Monitor = &methods.Monitor{Every: 100}
+	t.Monitor = &methods.Monitor{Every: min(100, max(1, t.Iterations()/20))}
 	t.Progress = func(p methods.Progress) {
 		m.step(p)
 		line.step(p)
@@ -205,18 +218,31 @@ func (s *session) train(ctx context.Context, out io.Writer) error {
 	}
 	if pcl, ok := t.Method.(*methods.PCL); ok {
 		pcl.Report = func(e methods.EStep) {
-			e.Epoch++ // people count from 1
 			line.note(e.String())
 			for _, n := range e.Notes {
 				line.note("note: " + n)
 			}
 		}
 	}
+	look := &during{every: s.judgeEvery, session: s}
 	t.Save = func(t *methods.Trainer) error {
-		if err := errors.Join(s.run.Save(t), m.flush()); err != nil {
+		if err := s.run.Save(t); err != nil {
 			return fmt.Errorf("%w; the checkpoint of step %d is whole: make room, then go on with %s", err, saved, s.resumeCommand())
 		}
 		saved = t.Iteration
+		if look.due() {
+			switch f, err := look.figures(ctx); {
+			case err == nil:
+				m.judged(f)
+				line.note(look.say(f))
+			case ctx.Err() == nil:
+				line.note(fmt.Sprintf("note: the encoder is not judged while it is trained: %v", err))
+				look.every = 0
+			}
+		}
+		if err := m.flush(); err != nil {
+			return fmt.Errorf("%w; the checkpoint of step %d is whole: make room, then go on with %s", err, saved, s.resumeCommand())
+		}
 		return nil
 	}
 	err = t.Train(ctx)
@@ -244,6 +270,10 @@ func (s *session) remedy(err error) error {
 	var memory *tensor.MemoryError
 	if errors.As(err, &memory) {
 		return fmt.Errorf("%w: choose a --batch smaller than %d, or raise --memory", err, s.Run.Batch())
+	}
+	var diverged *methods.DivergedError
+	if errors.As(err, &diverged) {
+		return fmt.Errorf("%w: begin again with --lr below %.3g", err, s.settled.Optimizer.Rate)
 	}
 	return err
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
@@ -49,7 +50,8 @@ func TestPretrain(t *testing.T) {
 		}
 	}
 	first := filepath.Join(out, "swav-001")
-	code, text, errOut = sectile(t, "pretrain", "swav", "--out", out, "--config", filepath.Join(first, "config.json"))
+	// The second run is looked at while it learns, which changes nothing.
+	code, text, errOut = sectile(t, "pretrain", "swav", "--out", out, "--config", filepath.Join(first, "config.json"), "--judge-every", "1")
 	if code != 0 {
 		t.Fatal(errOut)
 	}
@@ -62,8 +64,21 @@ func TestPretrain(t *testing.T) {
 			t.Errorf("%s differs between two runs of one configuration", name)
 		}
 	}
-	if n := bytes.Count(get(t, filepath.Join(first, "metrics.jsonl")), []byte("\n")); n != 10 {
-		t.Errorf("metrics.jsonl has %d lines, want one for each of 10 steps", n)
+	lines := strings.Split(string(get(t, filepath.Join(second, "metrics.jsonl"))), "\n")
+	if len(lines) != 11 {
+		t.Fatalf("metrics.jsonl has %d lines, want one for each of 10 steps", len(lines)-1)
+	}
+	for i, line := range lines[:10] {
+		var v struct{ Epoch, Iteration, Cosine, Rank, Dead, Used, Code_entropy, KNN, Linear, Wait_percent *float64 }
+		if err := json.Unmarshal([]byte(line), &v); err != nil || v.Cosine == nil || v.Rank == nil || v.Dead == nil || v.Code_entropy == nil || v.Wait_percent == nil {
+			t.Errorf("line %d lacks what the monitor saw: %s, %v", i, line, err)
+		}
+		if last := i == 9; (v.KNN != nil) != last || (v.Linear != nil) != last || *v.Epoch != 1 || *v.Iteration != float64(i+1) {
+			t.Errorf("line %d: %s", i, line)
+		}
+	}
+	if !strings.Contains(text, "after epoch 1: kNN ") || !strings.Contains(text, "(60 images judged by 160)") {
+		t.Errorf("no figures in\n%s", text)
 	}
 
 	code, text, errOut = sectile(t, "eval", "knn", first, "--k", "5", "--center")
