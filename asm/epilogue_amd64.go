@@ -10,7 +10,8 @@ package asm
 //	AddRows: for i, j: c[i*ldc+j] += x[i*ldx+j]
 //	FinishRows: for i, j: c[i*ldc+j] = relu?((c[i*ldc+j] + bias[j]) + res[i*ldres+j])
 //	AffineRow: for j: dst[j] = relu?(fma(x[j], scale[j], shift[j]))
-//	BNBackRow: for j: dst[j] = fma(a[j], mask[j] > 0 ? dy[j] : 0, fma(b[j], x[j], c[j]))
+//	BNBackRow: for j: dst[j] = fma(a[j], open ? dy[j] : 0, fma(b[j], x[j], c[j])); open: mask[j] > 0,
+//	           without mask fma(x[j], scale[j], shift[j]) > 0, without both true
 //
 // relu(v) is v > 0 ? v : 0 with relu(NaN) = NaN. A nil shift is zeros, a nil
 // bias, res or mask is left out.
@@ -38,7 +39,7 @@ func AffineRowAVX512(n int, dst, x, scale, shift *float32, relu bool)
 // BNBackRowAVX512 is the prologue of batch norm's backward. dst may be dy.
 //
 //go:noescape
-func BNBackRowAVX512(n int, dst, dy, x, mask, a, b, c *float32)
+func BNBackRowAVX512(n int, dst, dy, x, mask, scale, shift, a, b, c *float32)
 
 // StatsRowsAVX2 sums the columns of a block of m rows.
 //
@@ -63,4 +64,4 @@ func AffineRowAVX2(n int, dst, x, scale, shift *float32, relu bool)
 // BNBackRowAVX2 is the prologue of batch norm's backward. dst may be dy.
 //
 //go:noescape
-func BNBackRowAVX2(n int, dst, dy, x, mask, a, b, c *float32)
+func BNBackRowAVX2(n int, dst, dy, x, mask, scale, shift, a, b, c *float32)

@@ -12,7 +12,8 @@ type NormUnit struct{ X, Coef, Part int }
 //
 //	for u in Unit[:N], r in 0..Rows-1, c in 0..Lanes-1:
 //	  statistics: d = X - Coef;                     s += d;  q = fma(d, d, q)
-//	  gradients:  g = Mask > 0 || !HasMask ? DY : 0;
+//	  gradients:  g = open ? DY : 0; open: Mask > 0, without Mask
+//	              fma(X, Gate[u][0], Gate[u][1]) > 0, without both true;
 //	              d = X - Coef;                     s += g;  q = fma(g, d, q)
 //	              Resid (+)= g                      (Resid != nil; + when Acc)
 //	Part[u] = s, Part[u] + Second bytes = q
@@ -25,6 +26,7 @@ type NormSums struct {
 	Coef, Part         unsafe.Pointer
 	Second             int
 	Acc                bool
+	Gate               *[8][2][16]float32 // scale and shift of each unit's lanes, 0 beyond
 	Unit               [8]NormUnit
 }
 
@@ -33,11 +35,13 @@ type NormSums struct {
 //
 //	apply:    Y = relu?(fma(X, A, C) + Resid)             (Resid nil: without)
 //	backward: Y (+)= fma(A, g, fma(B, X, C))
-//	          g = Mask > 0 || Mask == nil ? DY : 0        (+ when Acc)
+//	          g = open ? DY : 0; open: Mask > 0, without Mask
+//	          fma(X, Scale, Shift) > 0, without both true (+ when Acc)
 type NormSpan struct {
 	Rows, N            int
 	X, DY, Mask, Resid unsafe.Pointer
 	A, B, C            unsafe.Pointer
+	Scale, Shift       unsafe.Pointer
 	Y                  unsafe.Pointer
 	ReLU, Acc          bool
 }

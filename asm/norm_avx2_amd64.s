@@ -200,6 +200,18 @@ done:
 	VFMADD231PS Y13, Y12, q      \
 	KEEP(off)
 
+// The gate of unit k lies at DX + 128k: dy where scale x + shift > 0.
+#define REDUCEGATED(KEEP, k, off, s, q, coef) \
+	VMOVUPS     (DI)(off*1), Y13         \
+	VMOVUPS     (k*128)(DX), Y12         \
+	VFMADD213PS (k*128+64)(DX), Y13, Y12 \
+	VCMPPS      $0x11, Y12, Y14, Y12     \
+	VANDPS      (SI)(off*1), Y12, Y12    \
+	VSUBPS      coef, Y13, Y13           \
+	VADDPS      Y12, s, s                \
+	VFMADD231PS Y13, Y12, q              \
+	KEEP(off)
+
 // The same within the lanes.
 #define DY1 \
 	VMASKMOVPS (SI)(R8*1), Y15, Y12
@@ -246,6 +258,38 @@ label:                                   \
 	JNZ  label                           \
 	JMP  parts4
 
+#define ADVANCEGATED \
+	ADDQ AX, SI \
+	ADDQ AX, DI \
+	ADDQ AX, BX \
+	DECQ CX
+
+#define GATED4(label, KEEP) \
+label:                                      \
+	FETCH                                   \
+	REDUCEGATED(KEEP, 0, R8, Y0, Y4, Y8)    \
+	REDUCEGATED(KEEP, 1, R9, Y1, Y5, Y9)    \
+	REDUCEGATED(KEEP, 2, R10, Y2, Y6, Y10)  \
+	REDUCEGATED(KEEP, 3, R11, Y3, Y7, Y11)  \
+	ADVANCEGATED                            \
+	JNZ  label                              \
+	JMP  parts4
+
+#define GATED1(label, KEEP) \
+label:                               \
+	VMASKMOVPS  (DI)(R8*1), Y15, Y13 \
+	VMOVUPS     (DX), Y12            \
+	VFMADD213PS 64(DX), Y13, Y12     \
+	VCMPPS      $0x11, Y12, Y14, Y12 \
+	VMASKMOVPS  (SI)(R8*1), Y12, Y12 \
+	VSUBPS      Y8, Y13, Y13         \
+	VADDPS      Y12, Y0, Y0          \
+	VFMADD231PS Y13, Y12, Y4         \
+	KEEP                             \
+	ADVANCEGATED                     \
+	JNZ  label                       \
+	JMP  parts1
+
 #define REDUCE1(label, LOAD, KEEP) \
 label:                               \
 	LOAD                             \
@@ -267,7 +311,7 @@ label:                               \
 	MOVQ NormSums_Rows(AX), CX
 
 // func NormReduceAVX2(a *NormSums)
-TEXT ·NormReduceAVX2(SB), NOSPLIT, $32-8
+TEXT ·NormReduceAVX2(SB), NOSPLIT, $40-8
 	MOVQ   a+0(FP), AX
 	MOVQ   NormSums_Lanes(AX), CX
 	LANES
@@ -277,7 +321,10 @@ TEXT ·NormReduceAVX2(SB), NOSPLIT, $32-8
 	MOVQ   NormSums_N(AX), DX
 	MOVQ   DX, left-8(SP)
 
-	// kind is 0, 1, 2 for no residual, a stored, an added one; + 3 for a mask.
+	// kind is 0, 1, 2 for no residual, a stored, an added one; + 3 for a mask,
+	// + 6 for a gate.
+	MOVQ   NormSums_Gate(AX), DX
+	MOVQ   DX, gate-32(SP)
 	XORL    DX, DX
 	CMPQ    NormSums_Resid(AX), $0
 	JEQ     nores
@@ -288,8 +335,14 @@ nores:
 	CMPQ NormSums_Mask(AX), $0
 	JEQ  nomask
 	ADDL $3, DX
+	JMP  kinds
 
 nomask:
+	CMPQ NormSums_Gate(AX), $0
+	JEQ  kinds
+	ADDL $6, DX
+
+kinds:
 	MOVL DX, kind-24(SP)
 
 four:
@@ -313,7 +366,13 @@ four:
 	JEQ  mask4
 	CMPL kind-24(SP), $4
 	JEQ  maskresid4
-	JMP  maskacc4
+	CMPL kind-24(SP), $6
+	JLT  maskacc4
+	MOVQ gate-32(SP), DX
+	JEQ  gate4
+	CMPL kind-24(SP), $7
+	JEQ  gateresid4
+	JMP  gateacc4
 
 	REDUCE4(plain4, DY, NORESID, FETCH)
 	REDUCE4(resid4, DY, RESID, FETCH)
@@ -321,6 +380,9 @@ four:
 	REDUCE4(mask4, DYMASKED, NORESID, FETCHMASK)
 	REDUCE4(maskresid4, DYMASKED, RESID, FETCHMASK)
 	REDUCE4(maskacc4, DYMASKED, ACCRESID, FETCHMASK)
+	GATED4(gate4, NORESID)
+	GATED4(gateresid4, RESID)
+	GATED4(gateacc4, ACCRESID)
 
 parts4:
 	MOVQ a+0(FP), AX
@@ -330,6 +392,7 @@ parts4:
 	ADDQ SI, DI
 	PARTS
 	ADDQ $(4*NormUnit__size), unit-16(SP)
+	ADDQ $512, gate-32(SP)
 	SUBQ $4, left-8(SP)
 	JMP  four
 
@@ -350,7 +413,13 @@ one:
 	JEQ  mask1
 	CMPL kind-24(SP), $4
 	JEQ  maskresid1
-	JMP  maskacc1
+	CMPL kind-24(SP), $6
+	JLT  maskacc1
+	MOVQ gate-32(SP), DX
+	JEQ  gate1
+	CMPL kind-24(SP), $7
+	JEQ  gateresid1
+	JMP  gateacc1
 
 	REDUCE1(plain1, DY1, NORESID1)
 	REDUCE1(resid1, DY1, RESID1)
@@ -358,6 +427,9 @@ one:
 	REDUCE1(mask1, DYMASKED1, NORESID1)
 	REDUCE1(maskresid1, DYMASKED1, RESID1)
 	REDUCE1(maskacc1, DYMASKED1, ACCRESID1)
+	GATED1(gate1, NORESID1)
+	GATED1(gateresid1, RESID1)
+	GATED1(gateacc1, ACCRESID1)
 
 parts1:
 	MOVQ a+0(FP), AX
@@ -367,6 +439,7 @@ parts1:
 	ADDQ SI, DI
 	ONEPART
 	ADDQ $NormUnit__size, unit-16(SP)
+	ADDQ $128, gate-32(SP)
 	DECQ left-8(SP)
 	JMP  one
 
@@ -517,6 +590,37 @@ floor:
 	VADDPS      at(BX)(R8*1), v, v        \
 	VMOVUPS     v, at(BX)(R8*1)
 
+// In the gated passes DX is the gate's scale, AX its shift.
+#define GRADGATE(at, v, x) \
+	VMOVUPS     at(SI)(R8*1), x      \
+	VMOVUPS     at(DX)(R9*1), v      \
+	VFMADD213PS at(AX)(R9*1), x, v   \
+	VCMPPS      $0x11, v, Y14, v     \
+	VANDPS      at(DI)(R8*1), v, v   \
+	VMOVUPS     at(R12)(R9*1), Y12   \
+	VFMADD231PS at(R11)(R9*1), x, Y12 \
+	VFMADD231PS at(R10)(R9*1), v, Y12 \
+	VMOVUPS     Y12, at(BX)(R8*1)
+
+#define GRADGATEACC(at, v, x) \
+	VMOVUPS     at(SI)(R8*1), x      \
+	VMOVUPS     at(DX)(R9*1), v      \
+	VFMADD213PS at(AX)(R9*1), x, v   \
+	VCMPPS      $0x11, v, Y14, v     \
+	VANDPS      at(DI)(R8*1), v, v   \
+	VMOVUPS     at(R12)(R9*1), Y12   \
+	VFMADD231PS at(R11)(R9*1), x, Y12 \
+	VFMADD231PS at(R10)(R9*1), v, Y12 \
+	VADDPS      at(BX)(R8*1), Y12, Y12 \
+	VMOVUPS     Y12, at(BX)(R8*1)
+
+#define GATELANES \
+	VMASKMOVPS  (SI)(R8*1), Y15, Y0 \
+	VMASKMOVPS  (DX)(R9*1), Y15, Y3 \
+	VMASKMOVPS  (AX)(R9*1), Y15, Y2 \
+	VFMADD213PS Y2, Y0, Y3          \
+	VCMPPS      $0x1e, Y14, Y3, Y3
+
 // GRADLANES leaves fma(A, dy under mask, fma(B, x, C)) in Y0.
 #define GRADLANES(mask) \
 	VMASKMOVPS  (R12)(R9*1), Y15, Y0 \
@@ -557,6 +661,16 @@ floor:
 	GRADLANES(Y3) \
 	ADDLANES
 
+#define GRADGATETAIL \
+	GATELANES     \
+	GRADLANES(Y3) \
+	STORELANES
+
+#define GRADGATEACCTAIL \
+	GATELANES     \
+	GRADLANES(Y3) \
+	ADDLANES
+
 // func NormBackwardAVX2(a *NormSpan)
 TEXT ·NormBackwardAVX2(SB), NOSPLIT, $0-8
 	SPAN
@@ -564,18 +678,29 @@ TEXT ·NormBackwardAVX2(SB), NOSPLIT, $0-8
 	MOVQ    NormSpan_DY(AX), DI
 	MOVQ    NormSpan_Mask(AX), DX
 	MOVQ    NormSpan_B(AX), R11
-	MOVBLZX NormSpan_Acc(AX), AX
+	MOVBLZX NormSpan_Acc(AX), R9
 	TESTQ   DX, DX
 	JNE     masked
-	TESTL   AX, AX
+	MOVQ    NormSpan_Scale(AX), DX
+	MOVQ    NormSpan_Shift(AX), AX
+	TESTQ   DX, DX
+	JNE     gated
+	TESTL   R9, R9
 	JNE     rowa
 
 	PASS(row, four, single, tail, next, GRAD, GRADTAIL)
 	PASS(rowa, foura, singlea, taila, nexta, GRADACC, GRADACCTAIL)
 
 masked:
-	TESTL AX, AX
+	TESTL R9, R9
 	JNE   rowma
 
 	PASS(rowm, fourm, singlem, tailm, nextm, GRADMASK, GRADMASKTAIL)
 	PASS(rowma, fourma, singlema, tailma, nextma, GRADMASKACC, GRADMASKACCTAIL)
+
+gated:
+	TESTL R9, R9
+	JNE   rowga
+
+	PASS(rowg, fourg, singleg, tailg, nextg, GRADGATE, GRADGATETAIL)
+	PASS(rowga, fourga, singlega, tailga, nextga, GRADGATEACC, GRADGATEACCTAIL)

@@ -189,6 +189,18 @@ done:
 	VFMADD231PS Z25, Z24, q           \
 	KEEP(off)
 
+// The gate of unit k lies at DX + 128k: dy where scale x + shift > 0.
+#define REDUCEGATED(KEEP, k, off, s, q, coef) \
+	VMOVUPS.Z   (DI)(off*1), K1, Z25       \
+	VMOVUPS     (k*128)(DX), Z26           \
+	VFMADD213PS (k*128+64)(DX), Z25, Z26   \
+	VCMPPS      $0x11, Z26, Z31, K1, K2    \
+	VMOVUPS.Z   (SI)(off*1), K2, Z24       \
+	VSUBPS      coef, Z25, Z25             \
+	VADDPS      Z24, s, s                  \
+	VFMADD231PS Z25, Z24, q                \
+	KEEP(off)
+
 #define FETCH \
 	AHEAD(SI) \
 	AHEAD(DI)
@@ -220,6 +232,34 @@ label:                                    \
 	JNZ  label                            \
 	JMP  parts8
 
+#define ADVANCEGATED \
+	ADDQ AX, SI \
+	ADDQ AX, DI \
+	ADDQ AX, BX \
+	DECQ CX
+
+#define GATED8(label, KEEP) \
+label:                                         \
+	FETCH                                      \
+	REDUCEGATED(KEEP, 0, R8, Z0, Z8, Z16)      \
+	REDUCEGATED(KEEP, 1, R9, Z1, Z9, Z17)      \
+	REDUCEGATED(KEEP, 2, R10, Z2, Z10, Z18)    \
+	REDUCEGATED(KEEP, 3, R11, Z3, Z11, Z19)    \
+	REDUCEGATED(KEEP, 4, R12, Z4, Z12, Z20)    \
+	REDUCEGATED(KEEP, 5, R13, Z5, Z13, Z21)    \
+	REDUCEGATED(KEEP, 6, R14, Z6, Z14, Z22)    \
+	REDUCEGATED(KEEP, 7, R15, Z7, Z15, Z23)    \
+	ADVANCEGATED                               \
+	JNZ  label                                 \
+	JMP  parts8
+
+#define GATED1(label, KEEP) \
+label:                                    \
+	REDUCEGATED(KEEP, 0, R8, Z0, Z8, Z16) \
+	ADVANCEGATED                          \
+	JNZ  label                            \
+	JMP  parts1
+
 #define REDUCE1(label, LOAD, KEEP) \
 label:                                  \
 	REDUCE(LOAD, KEEP, R8, Z0, Z8, Z16) \
@@ -236,7 +276,7 @@ label:                                  \
 	MOVQ NormSums_Rows(AX), CX
 
 // func NormReduceAVX512(a *NormSums)
-TEXT ·NormReduceAVX512(SB), NOSPLIT, $32-8
+TEXT ·NormReduceAVX512(SB), NOSPLIT, $40-8
 	MOVQ   a+0(FP), AX
 	LANES(NormSums_Lanes)
 	VPXORD Z31, Z31, Z31
@@ -245,7 +285,10 @@ TEXT ·NormReduceAVX512(SB), NOSPLIT, $32-8
 	MOVQ   NormSums_N(AX), DX
 	MOVQ   DX, left-8(SP)
 
-	// kind is 0, 1, 2 for no residual, a stored, an added one; + 3 for a mask.
+	// kind is 0, 1, 2 for no residual, a stored, an added one; + 3 for a mask,
+	// + 6 for a gate.
+	MOVQ   NormSums_Gate(AX), DX
+	MOVQ   DX, gate-32(SP)
 	XORL  DX, DX
 	CMPQ  NormSums_Resid(AX), $0
 	JEQ   nores
@@ -255,7 +298,12 @@ nores:
 	CMPQ  NormSums_Mask(AX), $0
 	JEQ   nomask
 	ADDL  $3, DX
+	JMP   kinds
 nomask:
+	CMPQ  NormSums_Gate(AX), $0
+	JEQ   kinds
+	ADDL  $6, DX
+kinds:
 	MOVL  DX, kind-24(SP)
 
 eight:
@@ -277,7 +325,13 @@ eight:
 	JEQ  mask8
 	CMPL kind-24(SP), $4
 	JEQ  maskresid8
-	JMP  maskacc8
+	CMPL kind-24(SP), $6
+	JLT  maskacc8
+	MOVQ gate-32(SP), DX
+	JEQ  gate8
+	CMPL kind-24(SP), $7
+	JEQ  gateresid8
+	JMP  gateacc8
 
 	REDUCE8(plain8, DY, NORESID, FETCH)
 	REDUCE8(resid8, DY, RESID, FETCH)
@@ -285,6 +339,9 @@ eight:
 	REDUCE8(mask8, DYMASKED, NORESID, FETCHMASK)
 	REDUCE8(maskresid8, DYMASKED, RESID, FETCHMASK)
 	REDUCE8(maskacc8, DYMASKED, ACCRESID, FETCHMASK)
+	GATED8(gate8, NORESID)
+	GATED8(gateresid8, RESID)
+	GATED8(gateacc8, ACCRESID)
 
 parts8:
 	MOVQ a+0(FP), AX
@@ -294,6 +351,7 @@ parts8:
 	ADDQ SI, DI
 	PARTS
 	ADDQ $(8*NormUnit__size), unit-16(SP)
+	ADDQ $1024, gate-32(SP)
 	SUBQ $8, left-8(SP)
 	JMP  eight
 
@@ -314,7 +372,13 @@ one:
 	JEQ  mask1
 	CMPL kind-24(SP), $4
 	JEQ  maskresid1
-	JMP  maskacc1
+	CMPL kind-24(SP), $6
+	JLT  maskacc1
+	MOVQ gate-32(SP), DX
+	JEQ  gate1
+	CMPL kind-24(SP), $7
+	JEQ  gateresid1
+	JMP  gateacc1
 
 	REDUCE1(plain1, DY, NORESID)
 	REDUCE1(resid1, DY, RESID)
@@ -322,6 +386,9 @@ one:
 	REDUCE1(mask1, DYMASKED, NORESID)
 	REDUCE1(maskresid1, DYMASKED, RESID)
 	REDUCE1(maskacc1, DYMASKED, ACCRESID)
+	GATED1(gate1, NORESID)
+	GATED1(gateresid1, RESID)
+	GATED1(gateacc1, ACCRESID)
 
 parts1:
 	MOVQ a+0(FP), AX
@@ -331,6 +398,7 @@ parts1:
 	ADDQ SI, DI
 	PART(0, Z0, Z8)
 	ADDQ $NormUnit__size, unit-16(SP)
+	ADDQ $128, gate-32(SP)
 	DECQ left-8(SP)
 	JMP  one
 
@@ -481,6 +549,37 @@ floor:
 	VADDPS      at(BX)(R8*1), v, v          \
 	VMOVUPS     v, at(BX)(R8*1)
 
+// In the gated passes DX is the gate's scale, AX its shift.
+#define GRADGATE(at, v, x) \
+	VMOVUPS     at(SI)(R8*1), x         \
+	VMOVUPS     at(DX)(R9*1), v         \
+	VFMADD213PS at(AX)(R9*1), x, v      \
+	VCMPPS      $0x11, v, Z31, K2       \
+	VMOVUPS     at(R12)(R9*1), v        \
+	VFMADD231PS at(R11)(R9*1), x, v     \
+	VMOVUPS.Z   at(DI)(R8*1), K2, x     \
+	VFMADD231PS at(R10)(R9*1), x, v     \
+	VMOVUPS     v, at(BX)(R8*1)
+
+#define GRADGATEACC(at, v, x) \
+	VMOVUPS     at(SI)(R8*1), x         \
+	VMOVUPS     at(DX)(R9*1), v         \
+	VFMADD213PS at(AX)(R9*1), x, v      \
+	VCMPPS      $0x11, v, Z31, K2       \
+	VMOVUPS     at(R12)(R9*1), v        \
+	VFMADD231PS at(R11)(R9*1), x, v     \
+	VMOVUPS.Z   at(DI)(R8*1), K2, x     \
+	VFMADD231PS at(R10)(R9*1), x, v     \
+	VADDPS      at(BX)(R8*1), v, v      \
+	VMOVUPS     v, at(BX)(R8*1)
+
+#define GATELANES \
+	VMOVUPS.Z   (SI)(R8*1), K1, Z0         \
+	VMOVUPS.Z   (DX)(R9*1), K1, Z1         \
+	VMOVUPS.Z   (AX)(R9*1), K1, Z2         \
+	VFMADD213PS Z2, Z0, Z1                 \
+	VCMPPS      $0x11, Z1, Z31, K1, K2
+
 // GRADLANES leaves fma(A, dy under mask k, fma(B, x, C)) in Z0.
 #define GRADLANES(k) \
 	VMOVUPS.Z   (R12)(R9*1), K1, Z0 \
@@ -520,6 +619,16 @@ floor:
 	GRADLANES(K2) \
 	ADDLANES
 
+#define GRADGATETAIL \
+	GATELANES     \
+	GRADLANES(K2) \
+	STORELANES
+
+#define GRADGATEACCTAIL \
+	GATELANES     \
+	GRADLANES(K2) \
+	ADDLANES
+
 // func NormBackwardAVX512(a *NormSpan)
 TEXT ·NormBackwardAVX512(SB), NOSPLIT, $0-8
 	SPAN
@@ -527,18 +636,29 @@ TEXT ·NormBackwardAVX512(SB), NOSPLIT, $0-8
 	MOVQ    NormSpan_DY(AX), DI
 	MOVQ    NormSpan_Mask(AX), DX
 	MOVQ    NormSpan_B(AX), R11
-	MOVBLZX NormSpan_Acc(AX), AX
+	MOVBLZX NormSpan_Acc(AX), R9
 	TESTQ   DX, DX
 	JNE     masked
-	TESTL   AX, AX
+	MOVQ    NormSpan_Scale(AX), DX
+	MOVQ    NormSpan_Shift(AX), AX
+	TESTQ   DX, DX
+	JNE     gated
+	TESTL   R9, R9
 	JNE     rowa
 
 	PASS(row, four, single, tail, next, GRAD, GRADTAIL)
 	PASS(rowa, foura, singlea, taila, nexta, GRADACC, GRADACCTAIL)
 
 masked:
-	TESTL   AX, AX
+	TESTL   R9, R9
 	JNE     rowma
 
 	PASS(rowm, fourm, singlem, tailm, nextm, GRADMASK, GRADMASKTAIL)
 	PASS(rowma, fourma, singlema, tailma, nextma, GRADMASKACC, GRADMASKACCTAIL)
+
+gated:
+	TESTL   R9, R9
+	JNE     rowga
+
+	PASS(rowg, fourg, singleg, tailg, nextg, GRADGATE, GRADGATETAIL)
+	PASS(rowga, fourga, singlega, tailga, nextga, GRADGATEACC, GRADGATEACCTAIL)

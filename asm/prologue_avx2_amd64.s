@@ -59,16 +59,18 @@ done:
 	VZEROUPPER
 	RET
 
-// func BNBackRowAVX2(n int, dst, dy, x, mask, a, b, c *float32)
-TEXT ·BNBackRowAVX2(SB), NOSPLIT, $0-64
+// func BNBackRowAVX2(n int, dst, dy, x, mask, scale, shift, a, b, c *float32)
+TEXT ·BNBackRowAVX2(SB), NOSPLIT, $0-80
 	MOVQ n+0(FP), CX
 	MOVQ dst+8(FP), DI
 	MOVQ dy+16(FP), SI
 	MOVQ x+24(FP), R8
 	MOVQ mask+32(FP), R9
-	MOVQ a+40(FP), R10
-	MOVQ b+48(FP), R11
-	MOVQ c+56(FP), R12
+	MOVQ scale+40(FP), R14
+	MOVQ shift+48(FP), R15
+	MOVQ a+56(FP), R10
+	MOVQ b+64(FP), R11
+	MOVQ c+72(FP), R12
 	XORQ DX, DX
 	VXORPS Y5, Y5, Y5
 	SUBQ $8, CX
@@ -76,14 +78,23 @@ TEXT ·BNBackRowAVX2(SB), NOSPLIT, $0-64
 
 loop:
 	VMOVUPS (SI)(DX*1), Y0
+	VMOVUPS (R8)(DX*1), Y1
 	TESTQ R9, R9
+	JZ   gate
+	VMOVUPS (R9)(DX*1), Y2
+	JMP  mask
+
+gate:
+	TESTQ R14, R14
 	JZ   open
-	VMOVUPS (R9)(DX*1), Y1
-	VCMPPS $30, Y5, Y1, Y1 // mask > 0
-	VANDPS Y1, Y0, Y0
+	VMOVUPS (R14)(DX*1), Y2
+	VFMADD213PS (R15)(DX*1), Y1, Y2 // x*scale + shift
+
+mask:
+	VCMPPS $30, Y5, Y2, Y2 // > 0
+	VANDPS Y2, Y0, Y0
 
 open:
-	VMOVUPS (R8)(DX*1), Y1
 	VMOVUPS (R11)(DX*1), Y2
 	VFMADD213PS (R12)(DX*1), Y2, Y1 // b*x + c
 	VMOVUPS (R10)(DX*1), Y2
@@ -99,14 +110,23 @@ rest:
 
 one:
 	VMOVSS (SI)(DX*1), X0
+	VMOVSS (R8)(DX*1), X1
 	TESTQ R9, R9
+	JZ   gateone
+	VMOVSS (R9)(DX*1), X2
+	JMP  maskone
+
+gateone:
+	TESTQ R14, R14
 	JZ   openone
-	VMOVSS (R9)(DX*1), X1
-	VCMPSS $30, X5, X1, X1
-	VANDPS X1, X0, X0
+	VMOVSS (R14)(DX*1), X2
+	VFMADD213SS (R15)(DX*1), X1, X2
+
+maskone:
+	VCMPSS $30, X5, X2, X2
+	VANDPS X2, X0, X0
 
 openone:
-	VMOVSS (R8)(DX*1), X1
 	VMOVSS (R11)(DX*1), X2
 	VFMADD213SS (R12)(DX*1), X2, X1
 	VMOVSS (R10)(DX*1), X2

@@ -51,30 +51,42 @@ loop:
 	VZEROUPPER
 	RET
 
-// func BNBackRowAVX512(n int, dst, dy, x, mask, a, b, c *float32)
-TEXT ·BNBackRowAVX512(SB), NOSPLIT, $0-64
+// func BNBackRowAVX512(n int, dst, dy, x, mask, scale, shift, a, b, c *float32)
+TEXT ·BNBackRowAVX512(SB), NOSPLIT, $0-80
 	MOVQ n+0(FP), CX
 	MOVQ dst+8(FP), DI
 	MOVQ dy+16(FP), SI
 	MOVQ x+24(FP), R8
 	MOVQ mask+32(FP), R9
-	MOVQ a+40(FP), R10
-	MOVQ b+48(FP), R11
-	MOVQ c+56(FP), R13
+	MOVQ scale+40(FP), R14
+	MOVQ shift+48(FP), R15
+	MOVQ a+56(FP), R10
+	MOVQ b+64(FP), R11
+	MOVQ c+72(FP), R13
 	XORQ DX, DX
 	VPXORD Z5, Z5, Z5
 
 loop:
 	MASK16
 	VMOVUPS.Z (SI)(DX*1), K1, Z0
+	VMOVUPS.Z (R8)(DX*1), K1, Z1
 	TESTQ R9, R9
+	JZ   gate
+	VMOVUPS.Z (R9)(DX*1), K1, Z2
+	JMP  mask
+
+gate:
+	TESTQ R14, R14
 	JZ   open
-	VMOVUPS.Z (R9)(DX*1), K1, Z1
-	VCMPPS $30, Z5, Z1, K2 // mask > 0
+	VMOVUPS.Z (R14)(DX*1), K1, Z2
+	VMOVUPS.Z (R15)(DX*1), K1, Z3
+	VFMADD213PS Z3, Z1, Z2 // x*scale + shift
+
+mask:
+	VCMPPS $30, Z5, Z2, K2 // > 0
 	VMOVAPS.Z Z0, K2, Z0
 
 open:
-	VMOVUPS.Z (R8)(DX*1), K1, Z1
 	VMOVUPS.Z (R10)(DX*1), K1, Z2
 	VMOVUPS.Z (R11)(DX*1), K1, Z3
 	VMOVUPS.Z (R13)(DX*1), K1, Z4

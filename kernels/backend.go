@@ -120,8 +120,9 @@ type ProKind uint8
 
 // ProNone loads as is. ProAffine loads relu?(x*Scale[c]+Shift[c]), a fused
 // multiply-add; padding taps are zero after it. ProBNBackward loads
-// A[c]*dy' + B[c]*x + C[c] (fma(A, dy', fma(B, x, C))), dy' = dy where Mask
-// is nil or Mask > 0, else 0.
+// A[c]*dy' + B[c]*x + C[c] (fma(A, dy', fma(B, x, C))), dy' = dy where the
+// ReLU let x through, else 0: where Mask > 0, or without Mask where
+// fma(x, Scale, Shift) > 0, or without both everywhere.
 const (
 	ProNone ProKind = iota
 	ProAffine
@@ -133,7 +134,7 @@ const (
 // an activation) uses set r/Group of [groups, C]; Group 0 is one group.
 type Prologue struct {
 	Kind         ProKind
-	Scale, Shift Mem // ProAffine: [groups, C]
+	Scale, Shift Mem // [groups, C]; ProBNBackward: may be nil
 	ReLU         bool
 	A, B, C      Mem // ProBNBackward: [groups, C]
 	X, Mask      Mem // ProBNBackward: same shape as the operand; Mask may be nil
@@ -279,12 +280,16 @@ type BNApplyArgs struct {
 // BNReduceArgs computes the two sums that batch norm's backward needs, in
 // chunks of StatsChunk rows merged left to right in float64:
 // Sums[g,0,c] = sum dy', Sums[g,1,c] = sum dy'*(x-Mean[g,c]), dy' = dy where
-// Mask is nil or Mask > 0, else 0.
+// the ReLU let x through, else 0: where Mask > 0, or without Mask where
+// fma(x, Scale, Shift) > 0 (the normalised value made again instead of read),
+// or without both everywhere.
 type BNReduceArgs struct {
 	Rows, C  int
 	Group    int
 	DY, X    Mem // [Rows,C]
 	Mask     Mem // [Rows,C] or nil
+	Scale    Mem // [groups,C] or nil
+	Shift    Mem // [groups,C] or nil
 	Mean     Mem // [groups,C]
 	Sums     Mem // Float64 [groups,2,C]
 	Work     Mem // Float32 [StatsChunks(Rows,Group), 2, C]
@@ -318,6 +323,7 @@ type BNBackwardArgs struct {
 	Rows, C             int
 	Group               int
 	DY, X, Mask         Mem
+	Scale, Shift        Mem // [groups,C] or nil
 	CoefA, CoefB, CoefC Mem // [groups,C]
 	DX                  Mem
 	Accumulate          bool

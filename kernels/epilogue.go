@@ -14,7 +14,7 @@ type rowHelpers struct {
 	add    func(m, n int, c *float32, ldc int, x *float32, ldx int)
 	finish func(m, n int, c *float32, ldc int, bias, res *float32, ldres int, relu bool)
 	affine func(n int, dst, x, scale, shift *float32, relu bool)
-	bnBack func(n int, dst, dy, x, mask, a, b, c *float32)
+	bnBack func(n int, dst, dy, x, mask, scale, shift, a, b, c *float32)
 }
 
 var (
@@ -109,12 +109,13 @@ func goAffineRow(n int, dst, x, scale, shift *float32, relu bool) {
 	}
 }
 
-func goBNBackRow(n int, dst, dy, x, mask, a, b, c *float32) {
+func goBNBackRow(n int, dst, dy, x, mask, scale, shift, a, b, c *float32) {
 	to, d, mk := floats(dst, n), floats(dy, n), floats(mask, n)
+	s, t := floats(scale, n), floats(shift, n)
 	ca, cb, cc := floats(a, n), floats(b, n), floats(c, n)
 	for j, v := range floats(x, n) {
 		g := d[j]
-		if mk != nil && !(mk[j] > 0) {
+		if mk != nil && !(mk[j] > 0) || mk == nil && s != nil && !(float32(v*s[j])+t[j] > 0) {
 			g = 0
 		}
 		to[j] = float32(ca[j]*g) + (float32(cb[j]*v) + cc[j])
@@ -134,7 +135,7 @@ func (h *rowHelpers) prologueRow(p *Prologue, r, k0, n, width int, dst, src *flo
 		h.affine(n, dst, src, elem(p.Scale, set), elem(p.Shift, set), p.ReLU)
 	case ProBNBackward:
 		at := r*width + k0
-		h.bnBack(n, dst, src, elem(p.X, at), elem(p.Mask, at), elem(p.A, set), elem(p.B, set), elem(p.C, set))
+		h.bnBack(n, dst, src, elem(p.X, at), elem(p.Mask, at), elem(p.Scale, set), elem(p.Shift, set), elem(p.A, set), elem(p.B, set), elem(p.C, set))
 	default:
 		copy(floats(dst, n), floats(src, n))
 	}

@@ -41,9 +41,9 @@ func rowHelpersRun(t testing.TB, h *rowHelpers, m, n int) []float32 {
 			}
 		}
 	}
-	for _, mask := range []*float32{nil, in()} {
+	for _, gate := range [][3]*float32{{}, {in()}, {nil, in(), in()}} {
 		dst := mixed(t, r, n)
-		h.bnBack(n, elem(dst, 0), in(), in(), mask, in(), in(), in())
+		h.bnBack(n, elem(dst, 0), in(), in(), gate[0], gate[1], gate[2], in(), in(), in())
 		keep(dst)
 	}
 	for _, shift := range []*float32{nil, in()} {

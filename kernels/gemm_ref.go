@@ -48,7 +48,7 @@ func prologueRef[F Float](p *Prologue, r, c, width int, x F) F {
 			x = 0
 		}
 	case ProBNBackward:
-		if !p.Mask.IsNil() && !(vals[F](p.Mask)[r*width+c] > 0) {
+		if !gateRef(p.Mask, p.Scale, p.Shift, vals[F](p.X))(r*width+c, set) {
 			x = 0
 		}
 		x = vals[F](p.A)[set]*x + (vals[F](p.B)[set]*vals[F](p.X)[r*width+c] + vals[F](p.C)[set])

@@ -21,6 +21,7 @@ type normState struct {
 	momentsJobs freelist[momentsJob]
 	normSums    freelist[asm.NormSums]
 	normSpans   freelist[asm.NormSpan]
+	normGates   freelist[[8][2][16]float32]
 }
 
 func (s *normState) init(c *CPU) { s.normRow = usable(c.pins, normRows)[0] }

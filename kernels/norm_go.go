@@ -36,7 +36,7 @@ func normStatsGo(a *asm.NormSums) {
 }
 
 func normReduceGo(a *asm.NormSums) {
-	for _, u := range a.Unit[:a.N] {
+	for k, u := range a.Unit[:a.N] {
 		var sum, sq [16]float32
 		s, q := sum[:a.Lanes], sq[:a.Lanes]
 		mean := floatsAt(a.Coef, u.Coef, a.Lanes)
@@ -46,7 +46,7 @@ func normReduceGo(a *asm.NormSums) {
 			mask, resid := floatsAt(a.Mask, at, a.Lanes), floatsAt(a.Resid, at, a.Lanes)
 			for c := range s {
 				g := dy[c]
-				if mask != nil && !(mask[c] > 0) {
+				if mask != nil && !(mask[c] > 0) || mask == nil && a.Gate != nil && !(float32(x[c]*a.Gate[k][0][c])+a.Gate[k][1][c] > 0) {
 					g = 0
 				}
 				s[c] += g
@@ -85,12 +85,13 @@ func normApplyGo(a *asm.NormSpan) {
 
 func normBackwardGo(a *asm.NormSpan) {
 	ca, cb, cc := floatsAt(a.A, 0, a.N), floatsAt(a.B, 0, a.N), floatsAt(a.C, 0, a.N)
+	scale, shift := floatsAt(a.Scale, 0, a.N), floatsAt(a.Shift, 0, a.N)
 	for r := range a.Rows {
 		at := 4 * r * a.N
 		x, dy, mask, dx := floatsAt(a.X, at, a.N), floatsAt(a.DY, at, a.N), floatsAt(a.Mask, at, a.N), floatsAt(a.Y, at, a.N)
 		for i := range dx {
 			g := dy[i]
-			if mask != nil && !(mask[i] > 0) {
+			if mask != nil && !(mask[i] > 0) || mask == nil && scale != nil && !(float32(x[i]*scale[i])+shift[i] > 0) {
 				g = 0
 			}
 			v := float32(ca[i]*g) + (float32(cb[i]*x[i]) + cc[i])

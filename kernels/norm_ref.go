@@ -30,11 +30,14 @@ func refChannelStats[F Float](a *ChannelStatsArgs) {
 }
 
 func refBNReduce[F Float](a *BNReduceArgs) {
-	dy, x, mask, mean := vals[F](a.DY), vals[F](a.X), vals[F](a.Mask), vals[F](a.Mean)
+	dy, x, mean := vals[F](a.DY), vals[F](a.X), vals[F](a.Mean)
+	open := gateRef(a.Mask, a.Scale, a.Shift, x)
 	resid, work := vals[F](a.DResid), vals[F](a.Work)
 	chunkSums(a.Rows, a.C, a.Group, work, func(g, r, c int) (s, d F) {
 		i := r*a.C + c
-		s = maskedGrad(dy, mask, i)
+		if s = 0; open(i, g*a.C+c) {
+			s = dy[i]
+		}
 		if resid != nil {
 			if a.AccResid {
 				resid[i] += s
@@ -86,12 +89,17 @@ func eachGroup[F Float](rows, ch, group int, part []F, out []float64, f func(row
 	}
 }
 
-// maskedGrad is dy[i], 0 unless mask is nil or positive there.
-func maskedGrad[F Float](dy, mask []F, i int) F {
-	if mask != nil && !(mask[i] > 0) {
-		return 0
+// gateRef says whether the ReLU after a batch norm let element i through,
+// whose coefficients are number k.
+func gateRef[F Float](mask, scale, shift Mem, x []F) func(i, k int) bool {
+	m, s, t := vals[F](mask), vals[F](scale), vals[F](shift)
+	switch {
+	case m != nil:
+		return func(i, k int) bool { return m[i] > 0 }
+	case s != nil:
+		return func(i, k int) bool { return F(x[i]*s[k])+t[k] > 0 }
 	}
-	return dy[i]
+	return func(i, k int) bool { return true }
 }
 
 func refBNApply[F Float](a *BNApplyArgs) {
@@ -114,13 +122,17 @@ func refBNApply[F Float](a *BNApplyArgs) {
 }
 
 func refBNBackward[F Float](a *BNBackwardArgs) {
-	dy, x, mask, dx := vals[F](a.DY), vals[F](a.X), vals[F](a.Mask), vals[F](a.DX)
+	dy, x, dx := vals[F](a.DY), vals[F](a.X), vals[F](a.DX)
+	open := gateRef(a.Mask, a.Scale, a.Shift, x)
 	coefA, coefB, coefC := vals[F](a.CoefA), vals[F](a.CoefB), vals[F](a.CoefC)
 	_, size := groups(a.Rows, a.Group)
 	for r := range a.Rows {
 		for c := range a.C {
 			i, k := r*a.C+c, r/size*a.C+c
-			v := F(coefA[k]*maskedGrad(dy, mask, i)) + (F(coefB[k]*x[i]) + coefC[k])
+			v := F(coefB[k]*x[i]) + coefC[k]
+			if open(i, k) {
+				v += F(coefA[k] * dy[i])
+			}
 			if a.Accumulate {
 				v += dx[i]
 			}

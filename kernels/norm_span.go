@@ -24,8 +24,7 @@ type spanJob struct {
 	fold             int // rows taken as one
 	tileRows, tiles  int // rows of a tile, tiles of a group
 	span             asm.NormSpan
-	coef             [3]Mem
-	hasMask, hasRes  bool
+	coef             [5]Mem // A, B, C; the gate's scale and shift
 	x, dy, mask, res Mem
 	y                Mem
 }
@@ -64,7 +63,7 @@ func (j *spanJob) Tile(w *Worker, i int) {
 	r0 := in * j.tileRows
 	rows := min(j.tileRows, j.size-r0)
 	n := j.fold * j.ch
-	var coef [3]unsafe.Pointer
+	var coef [5]unsafe.Pointer
 	for k, m := range j.coef {
 		if m.IsNil() {
 			continue
@@ -85,7 +84,7 @@ func (j *spanJob) Tile(w *Worker, i int) {
 	*a = asm.NormSpan{
 		Rows: rows / j.fold, N: n,
 		X: memAt(j.x, off), DY: memAt(j.dy, off), Mask: memAt(j.mask, off), Resid: memAt(j.res, off),
-		A: coef[0], B: coef[1], C: coef[2], Y: memAt(j.y, off),
+		A: coef[0], B: coef[1], C: coef[2], Scale: coef[3], Shift: coef[4], Y: memAt(j.y, off),
 		ReLU: j.span.ReLU, Acc: j.span.Acc,
 	}
 	if a.Rows > 0 {
@@ -116,7 +115,7 @@ func (c *CPU) BNApply(a *BNApplyArgs) {
 	}
 	j := c.spanJobs.get()
 	*j = spanJob{c: c, kernel: c.normRow.Apply, ch: a.C, x: a.X, res: a.Residual, y: a.Y,
-		coef: [3]Mem{a.Scale, {}, a.Shift}, span: asm.NormSpan{ReLU: a.ReLU}}
+		coef: [5]Mem{a.Scale, {}, a.Shift}, span: asm.NormSpan{ReLU: a.ReLU}}
 	j.run(a.Rows, a.Group, streams)
 	*j = spanJob{}
 	c.spanJobs.put(j)
@@ -136,10 +135,16 @@ func (c *CPU) BNBackward(a *BNBackwardArgs) {
 	if !a.Mask.IsNil() {
 		needMem(op, "Mask", a.Mask, Float32, a.Rows*a.C)
 		streams++
+	} else if !a.Scale.IsNil() {
+		needMem(op, "Scale", a.Scale, Float32, n*a.C)
+		needMem(op, "Shift", a.Shift, Float32, n*a.C)
 	}
 	j := c.spanJobs.get()
 	*j = spanJob{c: c, kernel: c.normRow.Backward, ch: a.C, x: a.X, dy: a.DY, mask: a.Mask, y: a.DX,
-		coef: [3]Mem{a.CoefA, a.CoefB, a.CoefC}, span: asm.NormSpan{Acc: a.Accumulate}}
+		coef: [5]Mem{a.CoefA, a.CoefB, a.CoefC}, span: asm.NormSpan{Acc: a.Accumulate}}
+	if a.Mask.IsNil() {
+		j.coef[3], j.coef[4] = a.Scale, a.Shift
+	}
 	j.run(a.Rows, a.Group, streams)
 	*j = spanJob{}
 	c.spanJobs.put(j)

@@ -31,6 +31,7 @@ type sumsJob struct {
 	class              [4]sumsClass
 	x, dy, mask, resid Mem
 	coef, part         Mem
+	scale, shift       Mem  // of the gate
 	perGroup           bool // coef has a row for each group
 	acc                bool
 }
@@ -81,6 +82,11 @@ func (j *sumsJob) Tile(w *Worker, i int) {
 	if shared {
 		a.Coef = unsafe.Pointer(&zeroShift)
 	}
+	gated := !j.scale.IsNil()
+	if gated {
+		a.Gate = j.c.normGates.get()
+		clear(a.Gate[:])
+	}
 	per := sumsTile / j.width
 	for u, end := i*per, min((i+1)*per, c.chunks*c.cols); u < end; {
 		a.N = min(len(a.Unit), end-u)
@@ -101,9 +107,16 @@ func (j *sumsJob) Tile(w *Worker, i int) {
 				Coef: 4 * coef,
 				Part: 4 * (2*(g*j.chunks+in)*j.ch + col),
 			}
+			if gated {
+				copy(a.Gate[l][0][:c.lanes], j.scale.F32()[coef:])
+				copy(a.Gate[l][1][:c.lanes], j.shift.F32()[coef:])
+			}
 			u++
 		}
 		j.kernel(a)
+	}
+	if gated {
+		j.c.normGates.put(a.Gate)
 	}
 	*a = asm.NormSums{}
 	j.c.normSums.put(a)
@@ -138,6 +151,9 @@ func (c *CPU) BNReduce(a *BNReduceArgs) {
 	if !a.Mask.IsNil() {
 		needMem(op, "Mask", a.Mask, Float32, a.Rows*a.C)
 		streams++
+	} else if !a.Scale.IsNil() {
+		needMem(op, "Scale", a.Scale, Float32, n*a.C)
+		needMem(op, "Shift", a.Shift, Float32, n*a.C)
 	}
 	if !a.DResid.IsNil() {
 		needMem(op, "DResid", a.DResid, Float32, a.Rows*a.C)
@@ -147,6 +163,9 @@ func (c *CPU) BNReduce(a *BNReduceArgs) {
 	*j = sumsJob{c: c, kernel: c.normRow.Reduce, width: c.normRow.Width, ch: a.C,
 		x: a.X, dy: a.DY, mask: a.Mask, resid: a.DResid, coef: a.Mean, part: a.Work,
 		perGroup: true, acc: a.AccResid}
+	if a.Mask.IsNil() {
+		j.scale, j.shift = a.Scale, a.Shift
+	}
 	j.run(a.Rows, a.Group, streams)
 	*j = sumsJob{}
 	c.sumsJobs.put(j)

@@ -69,8 +69,9 @@ func (d *normData) run(t testing.TB, b normBackend, put func([]float32) Mem) map
 		b.BNMoments(&BNMomentsArgs{Rows: d.rows, C: d.ch, Stats: s, Moments: wide})
 		read("moments"+name, wide)
 	}
-	for name, m := range map[string]Mem{"": {}, " masked": mask} {
-		reduce := BNReduceArgs{Rows: d.rows, C: d.ch, Group: d.group, DY: dy, X: x, Mask: m, Mean: mean, Sums: wide, Work: part}
+	for name, gate := range map[string][3]Mem{"": {}, " masked": {mask}, " gated": {{}, put(d.a), put(d.b)}} {
+		m, scale, shift := gate[0], gate[1], gate[2]
+		reduce := BNReduceArgs{Rows: d.rows, C: d.ch, Group: d.group, DY: dy, X: x, Mask: m, Scale: scale, Shift: shift, Mean: mean, Sums: wide, Work: part}
 		b.BNReduce(&reduce)
 		read("reduce"+name, wide)
 		reduce.DResid = blank()
@@ -82,7 +83,7 @@ func (d *normData) run(t testing.TB, b normBackend, put func([]float32) Mem) map
 		read("reduce acc"+name, wide)
 		read("resid acc"+name, reduce.DResid)
 
-		back := BNBackwardArgs{Rows: d.rows, C: d.ch, Group: d.group, DY: dy, X: x, Mask: m, CoefA: ca, CoefB: cb, CoefC: cc, DX: blank()}
+		back := BNBackwardArgs{Rows: d.rows, C: d.ch, Group: d.group, DY: dy, X: x, Mask: m, Scale: scale, Shift: shift, CoefA: ca, CoefB: cb, CoefC: cc, DX: blank()}
 		b.BNBackward(&back)
 		read("dx"+name, back.DX)
 		back.DX, back.Accumulate = put(d.res), true
@@ -160,7 +161,7 @@ func (d *normData) bounds() map[string][]float64 {
 		y[i] = 3 * ulp * (abs(d.a[k])*abs(d.x[i]) + abs(d.b[k]) + abs(d.res[i]))
 		resid[i] = ulp * (abs(d.dy[i]) + abs(d.res[i]))
 	}
-	for _, name := range []string{"", " masked"} {
+	for _, name := range []string{"", " masked", " gated"} {
 		for _, s := range []string{"reduce", "reduce resid", "reduce acc"} {
 			out[s+name] = reduce
 		}

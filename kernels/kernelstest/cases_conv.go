@@ -58,7 +58,12 @@ func runConv(h *harness, s kernels.ConvShape, pass kernels.Pass, v convVariant) 
 			a.ProX = kernels.Prologue{Kind: kernels.ProAffine, Scale: h.in(s.C), Shift: h.in(s.C), ReLU: true}
 		}
 		if pass != kernels.PassForward {
-			a.ProY = kernels.Prologue{Kind: kernels.ProBNBackward, A: h.in(s.OC), B: h.in(s.OC), C: h.in(s.OC), X: h.in(pixels * s.OC), Mask: h.in(pixels * s.OC)}
+			a.ProY = kernels.Prologue{Kind: kernels.ProBNBackward, A: h.in(s.OC), B: h.in(s.OC), C: h.in(s.OC), X: h.in(pixels * s.OC)}
+			if mask := h.in(pixels * s.OC); s.H%2 == 0 {
+				a.ProY.Mask = mask
+			} else {
+				a.ProY.Scale, a.ProY.Shift = h.in(s.OC), h.in(s.OC)
+			}
 		} else {
 			a.Epi = kernels.Epilogue{Bias: h.in(s.OC), Residual: kernels.Mat{Mem: h.in(pixels * s.OC), Ld: s.OC}, ReLU: true,
 				Stats: kernels.Stats{Part: h.in(kernels.StatsChunks(pixels, pixels/s.N) * 2 * s.OC), Shift: h.in(s.OC), Group: pixels / s.N}}

@@ -88,7 +88,12 @@ func runGemm(h *harness, m, n, k int, ta, tb bool, v gemmVariant) {
 		scale *= 2
 	case kernels.ProBNBackward:
 		x := max(1, m*k)
-		a.Pro = kernels.Prologue{Kind: v.pro, A: h.in(max(1, k)), B: h.in(max(1, k)), C: h.in(max(1, k)), X: h.in(x), Mask: h.in(x)}
+		a.Pro = kernels.Prologue{Kind: v.pro, A: h.in(max(1, k)), B: h.in(max(1, k)), C: h.in(max(1, k)), X: h.in(x)}
+		if mask := h.in(x); m%2 == 0 {
+			a.Pro.Mask = mask
+		} else {
+			a.Pro.Scale, a.Pro.Shift = h.in(max(1, k)), h.in(max(1, k))
+		}
 		scale *= 3
 	}
 	if v.prepared && !ta {

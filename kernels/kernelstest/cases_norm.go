@@ -81,12 +81,14 @@ func runNormGrad(h *harness, rows, c, group int, fused bool) {
 		Sums: h.alloc(kernels.Float64, n*2*c), Work: h.in(kernels.StatsChunks(rows, group) * 2 * c)}
 	if fused {
 		r.Mask, r.DResid, r.AccResid = h.in(rows*c), h.in(rows*c), rows%2 == 0
+	} else if c%2 == 0 {
+		r.Scale, r.Shift = h.in(n*c), h.in(n*c)
 	}
 	h.b.BNReduce(&r)
 	g := kernels.BNGradFinalizeArgs{Groups: n, C: c, Count: size, Sums: r.Sums, LocalSums: r.Sums, Gamma: h.in(c), Mean: r.Mean, InvStd: h.between(n*c, 0.5, 1.5),
 		CoefA: h.in(n * c), CoefB: h.in(n * c), CoefC: h.in(n * c), DGamma: h.in(c), DBeta: h.in(c), AccGamma: fused}
 	h.b.BNGradFinalize(&g)
-	b := kernels.BNBackwardArgs{Rows: rows, C: c, Group: group, DY: r.DY, X: r.X, Mask: r.Mask, CoefA: g.CoefA, CoefB: g.CoefB, CoefC: g.CoefC, DX: h.in(rows * c), Accumulate: fused}
+	b := kernels.BNBackwardArgs{Rows: rows, C: c, Group: group, DY: r.DY, X: r.X, Mask: r.Mask, Scale: r.Scale, Shift: r.Shift, CoefA: g.CoefA, CoefB: g.CoefB, CoefC: g.CoefC, DX: h.in(rows * c), Accumulate: fused}
 	h.b.BNBackward(&b)
 	sum := 16 * depth(size)
 	h.out("sums", r.Sums, 4*sum)
