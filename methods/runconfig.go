@@ -77,9 +77,14 @@ func (c RunConfig) Batch() int {
 	return n
 }
 
-// SetBatch changes the batch of the method. A learning rate that was written
-// for another batch stays what it was; 0 is chosen anew by Automatic.
+// SetBatch changes the batch of the method. A learning rate that follows
+// Automatic's rule for the old batch becomes 0, so that it follows it for the
+// new one; any other stays what it was.
 func (c *RunConfig) SetBatch(n int) {
+	_, batch, group := c.settings().common()
+	if rule, _ := rateFor(c.Optimizer.Rule, batch*ranks(group)); n != batch && math.Abs(c.Optimizer.Rate/rule-1) < 1e-6 {
+		c.Optimizer.Rate = 0
+	}
 	switch c.Method {
 	case "moco":
 		c.MoCo.Batch = n

@@ -102,6 +102,8 @@ type pretrainFlags struct {
 	rate                 float64
 	machine              machineFlags
 	given                map[string]bool
+	settings             map[string]string // of the method, as they were typed
+	notes                []string
 }
 
 // machineFlags are what a command may take of the machine. They change no
@@ -126,7 +128,7 @@ func presetList() string {
 }
 
 func definePretrain(f *flag.FlagSet) *pretrainFlags {
-	p := &pretrainFlags{given: map[string]bool{}}
+	p := &pretrainFlags{given: map[string]bool{}, settings: map[string]string{}}
 	f.StringVar(&p.data, "data", embedded, "`images` to learn from: a folder, zip or tar of JPEG, PNG or GIF files, CIFAR's or MNIST's binary files; or embedded: 10,000 of Fashion-MNIST")
 	f.StringVar(&p.test, "test", "", "labelled `images` to judge by, in the same classes; default those of --data")
 	f.StringVar(&p.preset, "preset", "demo", "`name` of the settings to begin with: "+presetList())
@@ -134,13 +136,19 @@ func definePretrain(f *flag.FlagSet) *pretrainFlags {
 	f.IntVar(&p.epochs, "epochs", 0, "`number` of passes over the images; default the preset's")
 	f.IntVar(&p.batch, "batch", 0, "`number` of images a step; default the preset's")
 	f.Uint64Var(&p.seed, "seed", 0, "`number` that decides everything random (default 0)")
-	f.Float64Var(&p.rate, "lr", 0, "highest learning `rate`; default the preset's, or by its rule")
+	f.Float64Var(&p.rate, "lr", 0, "highest learning `rate`; 0: by rule; default the preset's, by rule for another --batch")
+	defineSettings(f, p.settings)
 	f.StringVar(&p.out, "out", "runs", "`folder` in which the run gets a folder of its own, METHOD-NNN")
 	f.StringVar(&p.resume, "resume", "", "go on with the run in this `folder`")
 	f.IntVar(&p.judge, "judge-every", 0, "`number` of epochs from one look at the encoder, by kNN and a linear classifier, to the next while it is trained; 0: none; default a tenth of the run")
 	f.StringVar(&p.profile, "cpuprofile", "", "write a CPU profile to this `file`, for go tool pprof")
 	p.machine.define(f)
 	return p
+}
+
+// visit finds out which flags were given.
+func (p *pretrainFlags) visit(f *flag.FlagSet) {
+	f.Visit(func(f *flag.Flag) { p.given[f.Name] = true })
 }
 
 // config is the configuration that the flags ask for: a preset or a file,
@@ -172,7 +180,10 @@ func (p *pretrainFlags) config(method string) (config, error) {
 		c.Run.Epochs = p.epochs
 	}
 	if p.given["batch"] {
-		c.Run.SetBatch(p.batch)
+		before := c.Run.Batch()
+		if c.Run.SetBatch(p.batch); p.batch != before && c.Run.Optimizer.Rate != 0 && !p.given["lr"] {
+			p.notes = append(p.notes, fmt.Sprintf("the learning rate of %g was written for batch %d: --lr 0 chooses one by rule", c.Run.Optimizer.Rate, before))
+		}
 		for _, queue := range []*int{&c.Run.MoCo.Queue, &c.Run.PCL.Queue} {
 			if p.batch > 0 && *queue%p.batch != 0 {
 				*queue = 0 // automatic: it holds whole batches
@@ -185,6 +196,9 @@ func (p *pretrainFlags) config(method string) (config, error) {
 	if p.given["lr"] {
 		c.Run.Optimizer.Rate = p.rate
 	}
+	if err := applySettings(&c.Run, p.settings); err != nil {
+		return c, err
+	}
 	if c.Data, err = located(c.Data); err != nil {
 		return c, err
 	}
@@ -194,7 +208,11 @@ func (p *pretrainFlags) config(method string) (config, error) {
 // resumed is the configuration of the run to go on with. Only what changes no
 // number may be given beside it, and where the data lies now.
 func (p *pretrainFlags) resumed(method string) (config, error) {
-	for _, name := range []string{"preset", "config", "epochs", "batch", "seed", "lr", "out"} {
+	fixed := []string{"preset", "config", "epochs", "batch", "seed", "lr", "out"}
+	for _, s := range settings() {
+		fixed = append(fixed, s.name)
+	}
+	for _, name := range fixed {
 		if p.given[name] {
 			return config{}, fmt.Errorf("--resume goes on with the settings that %s began with: leave --%s out, or start a new run", p.resume, name)
 		}

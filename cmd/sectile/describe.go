@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/sectile-ml/sectile/methods"
@@ -31,7 +32,7 @@ func (s *session) describe(out io.Writer) {
 	for _, rule := range s.rules {
 		fmt.Fprintln(out, "chosen   "+rule)
 	}
-	for _, w := range append(s.images.notes, r.Warnings()...) {
+	for _, w := range slices.Concat(s.notes, s.images.notes, r.Warnings()) {
 		fmt.Fprintln(out, "note:", w)
 	}
 	if r.Method == "pcl" && r.PCL.Warmup >= t.Epochs {

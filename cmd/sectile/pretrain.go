@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"io/fs"
@@ -35,7 +34,7 @@ func pretrain(ctx context.Context, args []string, out io.Writer) error {
 	if !slices.Contains(methods.MethodNames, pos[0]) {
 		return fmt.Errorf("no method %q; methods: %s", pos[0], methodList())
 	}
-	f.Visit(func(f *flag.Flag) { p.given[f.Name] = true })
+	p.visit(f)
 	if p.judge < 0 {
 		return fmt.Errorf("--judge-every %d: a number of epochs, or 0 for never", p.judge)
 	}
@@ -62,7 +61,7 @@ func pretrain(ctx context.Context, args []string, out io.Writer) error {
 		return err
 	}
 	defer s.images.Close()
-	s.judgeEvery = p.judge
+	s.judgeEvery, s.notes = p.judge, p.notes
 	if !p.given["judge-every"] {
 		s.judgeEvery = judgeEvery(c.Run.Epochs)
 	}
@@ -103,6 +102,7 @@ type session struct {
 	run     methods.Run
 	plan    int // bytes of the first step's arena
 	resumed bool
+	notes   []string // on the flags
 	// judgeEvery is the number of epochs from one look at the encoder to the
 	// next while it is trained; 0: none.
 	judgeEvery int
