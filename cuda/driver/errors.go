@@ -149,3 +149,24 @@ var known = map[int]meaning{
 	GraphUpdateFailure:    {"CUDA_ERROR_GRAPH_EXEC_UPDATE_FAILURE", ""},
 	Unknown:               {"CUDA_ERROR_UNKNOWN", "often a driver that did not come up: try nvidia-smi, then nvidia-modprobe -u"},
 }
+
+// Unavailable says why a device cannot be used on this machine, and what
+// would make it usable.
+type Unavailable struct {
+	Reason string // "no libcuda.so.1", "compute capability 7.5 < 8.0"
+	Remedy string
+	Err    error // what the system or the driver said; may be nil
+}
+
+func (e *Unavailable) Error() string {
+	s := "cuda: " + e.Reason
+	if e.Err != nil {
+		s += " (" + e.Err.Error() + ")"
+	}
+	if e.Remedy != "" {
+		s += "; " + e.Remedy
+	}
+	return s
+}
+
+func (e *Unavailable) Unwrap() error { return e.Err }
