@@ -1,7 +1,10 @@
 package methods
 
 import (
+	"context"
+	"maps"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -62,5 +65,31 @@ func TestCost(t *testing.T) {
 	near("PCL's clusterings", k.EStep-1281167*(k.Image+HeadMLP.flop(2048, 2048, 128)), 5.74e15*101/100, 0.02)
 	if k.ESteps != 180 {
 		t.Errorf("%d E-steps", k.ESteps)
+	}
+}
+
+// TestSpeed: some operations a second, and no number of the run changed.
+func TestSpeed(t *testing.T) {
+	var states []map[string][]float32
+	for _, measured := range []bool{false, true} {
+		cfg := tiny(t, "pcl")
+		tr, err := cfg.New(backends(t)["cpu"], noise(48))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if measured {
+			s, err := cfg.Speed(tr.Tape)
+			if err != nil || s < 1e6 || s > 1e14 {
+				t.Errorf("%.3g operations a second, %v", s, err)
+			}
+		}
+		if err := tr.Train(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		states = append(states, stateOf(tr))
+		tr.Tape.Release()
+	}
+	if !maps.EqualFunc(states[0], states[1], slices.Equal) {
+		t.Error("the run differs from one whose speed was not measured")
 	}
 }

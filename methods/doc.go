@@ -7,8 +7,9 @@
 // (trainer.go) drives; a [RunConfig] (runconfig.go) is all settings of a run,
 // [Preset] (presets.go, presets_swav.go) makes one that works,
 // [RunConfig.Automatic] (automatic.go) chooses what it leaves open,
-// [RunConfig.Cost] (cost.go) says what it will take, and a [Run] (run.go) is its
-// folder on disk. They tell one story:
+// [RunConfig.Cost] (cost.go) says what it will take, [RunConfig.Speed]
+// (speed.go) how fast this machine is, and a [Run] (run.go) is its folder on
+// disk. They tell one story:
 //
 //   - [SimCLR] (simclr.go) tells views of an image from all others in the batch
 //     by [NTXent] (ntxent.go), so the batch has to be large; ranks join theirs
@@ -36,7 +37,8 @@
 //
 // Judging: [Features] (features.go) is what everything here reads; [KNN]
 // (knn.go) is the weighted nearest-neighbour vote, [FewLabels] (fewlabels.go)
-// the same with ten labels a class; [KMeans] (kmeans.go) finds clusters, and
+// the same with ten labels a class, [Linear] (linear.go) a linear classifier;
+// all give [Votes] (votes.go); [KMeans] (kmeans.go) finds clusters, and
 // [Agreement] (clustering.go) scores them against labels.
 //
 // An [Extractor] (extract.go) makes features of images; [Protocol] and

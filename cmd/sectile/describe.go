@@ -8,7 +8,6 @@ import (
 
 	"github.com/sectile-ml/sectile/methods"
 	"github.com/sectile-ml/sectile/nn"
-	"github.com/sectile-ml/sectile/tensor"
 )
 
 // describe says what is about to happen.
@@ -26,7 +25,10 @@ func (s *session) describe(out io.Writer) {
 	fmt.Fprintf(out, "images   %s\n", s.images)
 	fmt.Fprintf(out, "encoder  %s, %d weights, %d features\n", r.Net, weights, t.Method.Encoder().Features())
 	fmt.Fprintf(out, "step     %d images, views of each: %s; %s; %s, learning rate %.3g\n", t.Batch, strings.Join(crops, " and "), contrast(r), r.Optimizer.Rule, r.Optimizer.Rate)
-	fmt.Fprintf(out, "memory   %s for a step, %s for weights and state, limit %s\n", bytesText(int64(s.plan)), bytesText(tensor.MemoryInUse()), bytesText(memoryLimit()))
+	fmt.Fprintf(out, "memory   %s for a step, %s for weights and state, limit %s\n", bytesText(int64(s.plan)), bytesText(s.held), bytesText(memoryLimit()))
+	if t.Iteration < t.Iterations() {
+		fmt.Fprintf(out, "time     %s\n", s.cost)
+	}
 	fmt.Fprintf(out, "machine  %s, %d threads\n", t.Tape.Backend().Name(), threads())
 	fmt.Fprintf(out, "folder   %s\n", s.run.Dir)
 	for _, rule := range s.rules {

@@ -13,14 +13,13 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/sectile-ml/sectile/data/fashionmnist"
 	"github.com/sectile-ml/sectile/tensor"
 )
 
 // picture is image i of the embedded set as a PNG file, wider by margin.
 func picture(t *testing.T, i, margin int) []byte {
 	t.Helper()
-	set, err := fashionmnist.Load()
+	set, err := clothes()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -37,7 +37,7 @@ func openImages(c config) (*images, error) {
 		learn, judge := all.Split(fashionmnist.Learn)
 		return &images{what: "Fashion-MNIST, embedded", learn: learn, judge: judge, classes: len(fashionmnist.Classes), names: fashionmnist.Classes}, nil
 	}
-	options := data.OpenOptions{Channels: channels, CacheBytes: memoryLimit() / 4}
+	options := data.OpenOptions{Channels: channels, CacheBytes: cacheBytes()}
 	o, err := data.Open(c.Data, options)
 	if err != nil {
 		return nil, fmt.Errorf("--data: %w", err)
@@ -56,6 +56,9 @@ func openImages(c config) (*images, error) {
 	}
 	return im, nil
 }
+
+// cacheBytes is the memory that decoded images may stay in.
+func cacheBytes() int64 { return memoryLimit() / 4 }
 
 // openTest opens the images to judge by: the test images of a path, or all of
 // them where there are no others. Classes have the numbers of those that the

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/sectile-ml/sectile/data/fashionmnist"
@@ -20,12 +21,15 @@ func sectile(t *testing.T, args ...string) (code int, out, errOut string) {
 	return code, o.String(), e.String()
 }
 
+// clothes is the embedded set, unpacked once.
+var clothes = sync.OnceValues(fashionmnist.Load)
+
 // idxFolder writes a folder of IDX files: the first images of the embedded
 // set, learn of them to learn from and judge to judge by; with judge 0 there
 // are no labels either.
 func idxFolder(t *testing.T, learn, judge int) string {
 	t.Helper()
-	set, err := fashionmnist.Load()
+	set, err := clothes()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -68,6 +68,9 @@ func pretrain(ctx context.Context, args []string, out io.Writer) error {
 	if s.images.classes == 0 {
 		s.judgeEvery = 0
 	}
+	if err := s.estimate(); err != nil {
+		return errors.Join(err, s.discard())
+	}
 	s.describe(out)
 	if err := s.train(ctx, out); err != nil {
 		if errors.Is(err, errInterrupted) {
@@ -100,7 +103,9 @@ type session struct {
 	images  *images
 	trainer *methods.Trainer
 	run     methods.Run
-	plan    int // bytes of the first step's arena
+	plan    int   // bytes of the first step's arena
+	held    int64 // bytes of weights and state
+	cost    estimate
 	resumed bool
 	notes   []string // on the flags
 	// judgeEvery is the number of epochs from one look at the encoder to the
@@ -141,6 +146,7 @@ func (s *session) prepare() error {
 	if s.trainer, err = s.Run.New(b, s.images.learn); err != nil {
 		return err
 	}
+	s.held = tensor.MemoryInUse()
 	return tensor.Try(func() { s.plan = firstPlan(s.trainer) })
 }
 

@@ -44,7 +44,7 @@ func TestPretrain(t *testing.T) {
 	if code != 0 {
 		t.Fatal(errOut)
 	}
-	for _, want := range []string{"160 to learn from", "60 to judge by", "swav-001", "raw pixels (best", "untrained", "trained", "AMI of 10 clusters"} {
+	for _, want := range []string{"160 to learn from", "60 to judge by", "time     about ", "FLOP in 10 steps of ", "swav-001", "raw pixels (best", "untrained", "trained", "AMI of 10 clusters"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in\n%s", want, text)
 		}
