@@ -5,12 +5,14 @@
 // Each is two passes of a one-dimensional transform, over columns into tmp and
 // over rows out of it (a tile of 36 vectors does not fit beside its constants):
 //
-//	input    V0-V5 a column     V6, V7 temps    V8-V12 constants
-//	output   V0-V5 a column     V6, V7 temps    V8-V13 constants
-//	weights  V0-V2 a column     V3-V6 temps     V9-V14 constants (float64)
+//	input         V0-V5 a column     V6, V7 temps    V8-V12 constants
+//	output        V0-V5 a column     V6, V7 temps    V8-V13 constants
+//	weights       V0-V2 a column     V3-V6 temps     V9-V14 constants (float64)
+//	grad output   V0-V3 a column     V4-V7 temps     V8-V11 constants
+//	grad weights  V0-V5 a column     V6, V7 temps    V8-V12 constants
 //
 // Input is 72 loads, 72 stores and 144 arithmetic instructions for 36 vectors,
-// output 60, 40 and 120.
+// output 60, 40 and 120, grad output 40, 60 and 80, grad weights 54, 27 and 90.
 
 // h is sqrt(1/2) rounded, g = 2h.
 DATA winograd32<>+0(SB)/4, $0x3F3504F3  // h
@@ -20,7 +22,12 @@ DATA winograd32<>+12(SB)/4, $0x40000000 // 2
 DATA winograd32<>+16(SB)/4, $0x3F000000 // 0.5
 DATA winograd32<>+20(SB)/4, $0x3EB504F3 // h/2
 DATA winograd32<>+24(SB)/4, $0x403504F3 // 2g
-GLOBL winograd32<>(SB), RODATA|NOPTR, $28
+DATA winograd32<>+28(SB)/4, $0x3F2AAAAB // 2/3
+DATA winograd32<>+32(SB)/4, $0x3E2AAAAB // 1/6
+DATA winograd32<>+36(SB)/4, $0x3EAAAAAB // 1/3
+DATA winograd32<>+40(SB)/4, $0x3EF15BEF // sqrt(2)/3
+DATA winograd32<>+44(SB)/4, $0x3E715BEF // sqrt(2)/6
+GLOBL winograd32<>(SB), RODATA|NOPTR, $48
 
 DATA winograd64<>+0(SB)/8, $0xBFD5555555555555  // -1/3
 DATA winograd64<>+8(SB)/8, $0xBFE5555555555555  // -2/3
@@ -90,11 +97,15 @@ GLOBL winograd64<>(SB), RODATA|NOPTR, $48
 #define WINOGRADINPUT \
 	MOVQ n+0(FP), CX     \
 	MOVQ src+8(FP), SI   \
-	MOVQ dst+16(FP), DI  \
-	MOVQ freq+24(FP), R8 \
-	MOVQ tmp+32(FP), BX  \
+	MOVQ at+16(FP), DX   \
+	MOVQ dst+24(FP), DI  \
+	MOVQ freq+32(FP), R8 \
+	MOVQ tmp+40(FP), BX  \
 	SHLQ $2, CX          \
+	SHLQ $2, DX          \
 	SHLQ $2, R8          \
+	SUBQ DX, DI          \
+	ADDQ DX, CX          \
 	LEAQ (R8)(R8*2), R9  \
 	LEAQ (R8)(R8*4), R10 \
 	VBROADCASTSS winograd32<>+0(SB), V8   \
@@ -102,7 +113,6 @@ GLOBL winograd64<>(SB), RODATA|NOPTR, $48
 	VBROADCASTSS winograd32<>+8(SB), V10  \
 	VBROADCASTSS winograd32<>+12(SB), V11 \
 	VBROADCASTSS winograd32<>+16(SB), V12 \
-	XORQ DX, DX          \
 loop:                    \
 	INCOL(0)             \
 	INCOL(1)             \
@@ -307,5 +317,157 @@ loop:                      \
 	ADDQ $(VL/2), SI       \
 	ADDQ $(VL/2), DI       \
 	SUBQ $(VL/8), CX       \
+	JG   loop              \
+	VZEROUPPER
+
+// SPREAD transforms V0-V3 and stores the six results.
+#define SPREAD(r0, r1, r2, r3, r4, r5) \
+	VMOVUPS      V0, r0      \
+	VMOVUPS      V3, r5      \
+	VMOVAPS      V0, V4      \
+	VFMADD231PS  V2, V10, V4 \
+	VMOVAPS      V1, V5      \
+	VFMADD231PS  V3, V10, V5 \
+	VFMADD231PS  V2, V11, V0 \
+	VFMADD231PS  V3, V11, V1 \
+	VMOVAPS      V4, V6      \
+	VFMADD231PS  V5, V8, V6  \
+	VMOVUPS      V6, r1      \
+	VFNMADD231PS V5, V8, V4  \
+	VMOVUPS      V4, r2      \
+	VMOVAPS      V0, V7      \
+	VFMADD231PS  V1, V9, V7  \
+	VMOVUPS      V7, r3      \
+	VFNMADD231PS V1, V9, V0  \
+	VMOVUPS      V0, r4
+
+// Column j of the pixels at the 16 addresses from SI on, DX bytes into them.
+#define SPREADCOL(j) \
+	MOVQ (8*(j))(SI), AX     \
+	VMOVUPS (AX)(DX*1), V0   \
+	MOVQ (8*(4+j))(SI), AX   \
+	VMOVUPS (AX)(DX*1), V1   \
+	MOVQ (8*(8+j))(SI), AX   \
+	VMOVUPS (AX)(DX*1), V2   \
+	MOVQ (8*(12+j))(SI), AX  \
+	VMOVUPS (AX)(DX*1), V3   \
+	SPREAD(((j)*VL)(BX), ((4+j)*VL)(BX), ((8+j)*VL)(BX), ((12+j)*VL)(BX), ((16+j)*VL)(BX), ((20+j)*VL)(BX))
+
+// Row i of tmp to six frequencies, R8 bytes apart from R11 on.
+#define SPREADROW(i) \
+	VMOVUPS ((4*(i))*VL)(BX), V0   \
+	VMOVUPS ((4*(i)+1)*VL)(BX), V1 \
+	VMOVUPS ((4*(i)+2)*VL)(BX), V2 \
+	VMOVUPS ((4*(i)+3)*VL)(BX), V3 \
+	SPREAD((R11), (R11)(R8*1), (R11)(R8*2), (R11)(R9*1), (R11)(R8*4), (R11)(R10*1)) \
+	LEAQ (R11)(R9*2), R11
+
+#define WINOGRADGRADOUTPUT \
+	MOVQ n+0(FP), CX     \
+	MOVQ src+8(FP), SI   \
+	MOVQ at+16(FP), DX   \
+	MOVQ dst+24(FP), DI  \
+	MOVQ freq+32(FP), R8 \
+	MOVQ tmp+40(FP), BX  \
+	SHLQ $2, CX          \
+	SHLQ $2, DX          \
+	SHLQ $2, R8          \
+	SUBQ DX, DI          \
+	ADDQ DX, CX          \
+	LEAQ (R8)(R8*2), R9  \
+	LEAQ (R8)(R8*4), R10 \
+	VBROADCASTSS winograd32<>+0(SB), V8   \
+	VBROADCASTSS winograd32<>+4(SB), V9   \
+	VBROADCASTSS winograd32<>+16(SB), V10 \
+	VBROADCASTSS winograd32<>+12(SB), V11 \
+loop:                    \
+	SPREADCOL(0)         \
+	SPREADCOL(1)         \
+	SPREADCOL(2)         \
+	SPREADCOL(3)         \
+	LEAQ (DI)(DX*1), R11 \
+	SPREADROW(0)         \
+	SPREADROW(1)         \
+	SPREADROW(2)         \
+	SPREADROW(3)         \
+	SPREADROW(4)         \
+	SPREADROW(5)         \
+	ADDQ $VL, DX         \
+	CMPQ DX, CX          \
+	JLT  loop            \
+	VZEROUPPER
+
+// GATHER transforms V0-V5 into V0, V2, V5.
+#define GATHER \
+	VADDPS       V2, V1, V6  \
+	VSUBPS       V1, V2, V1  \
+	VADDPS       V4, V3, V7  \
+	VSUBPS       V4, V3, V3  \
+	VFNMADD231PS V6, V8, V0  \
+	VFMADD231PS  V7, V9, V0  \
+	VMULPS       V1, V11, V2 \
+	VFMADD231PS  V3, V12, V2 \
+	VFNMADD231PS V6, V10, V5 \
+	VFMADD231PS  V7, V10, V5
+
+// Column j of the 36 frequencies, R8 bytes apart from R11 on; R11 moves to the
+// next column.
+#define GATHERCOL(j) \
+	VMOVUPS (R11), V0           \
+	VMOVUPS (R11)(R12*1), V1    \
+	VMOVUPS (R11)(R12*2), V2    \
+	VMOVUPS (R11)(R13*1), V3    \
+	VMOVUPS (R11)(R12*4), V4    \
+	VMOVUPS (R11)(R10*1), V5    \
+	ADDQ    R8, R11             \
+	GATHER                      \
+	VMOVUPS V0, ((j)*VL)(BX)    \
+	VMOVUPS V2, ((6+j)*VL)(BX)  \
+	VMOVUPS V5, ((12+j)*VL)(BX)
+
+// Row i of tmp to three taps, R9 bytes apart from AX on.
+#define GATHERROW(i) \
+	LOADROW(i)                \
+	GATHER                    \
+	VMOVUPS V0, (AX)          \
+	VMOVUPS V2, (AX)(R9*1)    \
+	VMOVUPS V5, (AX)(R9*2)
+
+#define WINOGRADGRADWEIGHTS \
+	MOVQ n+0(FP), CX       \
+	MOVQ src+8(FP), DI     \
+	MOVQ freq+16(FP), R8   \
+	MOVQ dst+24(FP), SI    \
+	MOVQ tap+32(FP), R9    \
+	MOVQ tmp+40(FP), BX    \
+	SHLQ $2, R8            \
+	SHLQ $2, R9            \
+	LEAQ (R9)(R9*2), DX    \
+	LEAQ (R8)(R8*2), R12   \
+	SHLQ $1, R12           \
+	LEAQ (R12)(R12*2), R13 \
+	LEAQ (R12)(R12*4), R10 \
+	VBROADCASTSS winograd32<>+28(SB), V8  \
+	VBROADCASTSS winograd32<>+32(SB), V9  \
+	VBROADCASTSS winograd32<>+36(SB), V10 \
+	VBROADCASTSS winograd32<>+40(SB), V11 \
+	VBROADCASTSS winograd32<>+44(SB), V12 \
+loop:                      \
+	MOVQ DI, R11           \
+	GATHERCOL(0)           \
+	GATHERCOL(1)           \
+	GATHERCOL(2)           \
+	GATHERCOL(3)           \
+	GATHERCOL(4)           \
+	GATHERCOL(5)           \
+	MOVQ SI, AX            \
+	GATHERROW(0)           \
+	ADDQ DX, AX            \
+	GATHERROW(1)           \
+	ADDQ DX, AX            \
+	GATHERROW(2)           \
+	ADDQ $VL, DI           \
+	ADDQ $VL, SI           \
+	SUBQ $(VL/4), CX       \
 	JG   loop              \
 	VZEROUPPER

@@ -38,8 +38,8 @@
 
 #include "winograd_amd64.h"
 
-// func WinogradInputAVX2(n int, src *unsafe.Pointer, dst *float32, freq int, tmp *float32)
-TEXT ·WinogradInputAVX2(SB), NOSPLIT, $0-40
+// func WinogradInputAVX2(n int, src *unsafe.Pointer, at int, dst *float32, freq int, tmp *float32)
+TEXT ·WinogradInputAVX2(SB), NOSPLIT, $0-48
 	WINOGRADINPUT
 	RET
 
@@ -51,4 +51,14 @@ TEXT ·WinogradOutputAVX2(SB), NOSPLIT, $0-49
 // func WinogradWeightsAVX2(n int, src *float32, tap int, dst *float32, freq int, tmp *float32)
 TEXT ·WinogradWeightsAVX2(SB), NOSPLIT, $0-48
 	WINOGRADWEIGHTS
+	RET
+
+// func WinogradGradOutputAVX2(n int, src *unsafe.Pointer, at int, dst *float32, freq int, tmp *float32)
+TEXT ·WinogradGradOutputAVX2(SB), NOSPLIT, $0-48
+	WINOGRADGRADOUTPUT
+	RET
+
+// func WinogradGradWeightsAVX2(n int, src *float32, freq int, dst *float32, tap int, tmp *float32)
+TEXT ·WinogradGradWeightsAVX2(SB), NOSPLIT, $0-48
+	WINOGRADGRADWEIGHTS
 	RET

@@ -38,8 +38,8 @@
 
 #include "winograd_amd64.h"
 
-// func WinogradInputAVX512(n int, src *unsafe.Pointer, dst *float32, freq int, tmp *float32)
-TEXT ·WinogradInputAVX512(SB), NOSPLIT, $0-40
+// func WinogradInputAVX512(n int, src *unsafe.Pointer, at int, dst *float32, freq int, tmp *float32)
+TEXT ·WinogradInputAVX512(SB), NOSPLIT, $0-48
 	WINOGRADINPUT
 	RET
 
@@ -51,4 +51,14 @@ TEXT ·WinogradOutputAVX512(SB), NOSPLIT, $0-49
 // func WinogradWeightsAVX512(n int, src *float32, tap int, dst *float32, freq int, tmp *float32)
 TEXT ·WinogradWeightsAVX512(SB), NOSPLIT, $0-48
 	WINOGRADWEIGHTS
+	RET
+
+// func WinogradGradOutputAVX512(n int, src *unsafe.Pointer, at int, dst *float32, freq int, tmp *float32)
+TEXT ·WinogradGradOutputAVX512(SB), NOSPLIT, $0-48
+	WINOGRADGRADOUTPUT
+	RET
+
+// func WinogradGradWeightsAVX512(n int, src *float32, freq int, dst *float32, tap int, tmp *float32)
+TEXT ·WinogradGradWeightsAVX512(SB), NOSPLIT, $0-48
+	WINOGRADGRADWEIGHTS
 	RET

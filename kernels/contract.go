@@ -92,6 +92,29 @@ func winogradFits(s *ConvShape) bool {
 		s.C%16 == 0 && s.OC%16 == 0 && min(s.C, s.OC) >= 64 && max(s.C, s.OC) <= 768
 }
 
+// winogradWeightBlock is the most channels of either side of a block of a
+// weight gradient's dU.
+var winogradWeightBlock = 128
+
+// winogradWeightFits reports whether the weight gradient of a shape runs by
+// Winograd's F(4x4,3x3), unless conv:direct is pinned.
+func winogradWeightFits(s *ConvShape) bool { return winogradFits(s) }
+
+// winogradWeightCut says how the sum over the tiles of a Winograd weight
+// gradient is cut.
+func winogradWeightCut(s *ConvShape, rows int) (tiles, chunks, lanes int) {
+	tiles = WTiles
+	chunks = (rows + tiles - 1) / tiles
+	blocks := ceilDiv(s.C, winogradWeightBlock) * ceilDiv(s.OC, winogradWeightBlock)
+	lanes = 1
+	for lanes*blocks < 16 && lanes*2 <= chunks && lanes*2*s.C*s.OC*9 <= 1<<22 {
+		lanes *= 2
+	}
+	return tiles, chunks, lanes
+}
+
+var WTiles = 64
+
 // weightPixels says how the sum over the pixels of a weight gradient is cut:
 // a chunk is lines whole output rows, counted over all images (about 256
 // pixels: two operand blocks of 64 channels then take 128 KB of L2), or, when

@@ -13,6 +13,9 @@ type convState struct {
 	convJobs     freelist[convJob]
 	weightJobs   freelist[weightJob]
 	winogradJobs freelist[winogradJob]
+
+	winogradWeightJobs freelist[winogradWeightJob]
+
 	transforms   *winogradRow // nil: every shape is direct
 	winogradName string       // the row of prepared weights
 }
@@ -30,8 +33,14 @@ func (s *convState) init(c *CPU) {
 	}
 }
 
-// fast reports whether the passes over s run by Winograd's algorithm.
+// fast reports whether the forward pass and the input gradient of a shape run
+// by Winograd's algorithm.
 func (s *convState) fast(shape *ConvShape) bool { return s.transforms != nil && winogradFits(shape) }
+
+// fastWeight reports whether its weight gradient does.
+func (s *convState) fastWeight(shape *ConvShape) bool {
+	return s.transforms != nil && winogradWeightFits(shape)
+}
 
 // convJob is one forward or input-gradient call.
 type convJob struct {

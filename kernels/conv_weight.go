@@ -108,6 +108,9 @@ type weightJob struct {
 
 // weightWorkspace is the bytes of the lanes.
 func (c *CPU) weightWorkspace(a *ConvArgs) int {
+	if c.fastWeight(&a.ConvShape) {
+		return c.winogradWeightWorkspace(a)
+	}
 	j := c.weightJobs.get()
 	defer c.weightJobs.put(j)
 	j.plan(c, &a.ConvShape, a.ProX.Kind, a.ProY.Kind)
@@ -122,6 +125,10 @@ func (p *weightPlan) outputs() int { return p.s.OC * p.s.KH * p.s.KW * p.cg }
 // Conv2DGradWeight is Wt (+)= the gradient of the weights, with prologues on
 // both operands.
 func (c *CPU) Conv2DGradWeight(a *ConvArgs) {
+	if c.fastWeight(&a.ConvShape) {
+		c.winogradWeight(a)
+		return
+	}
 	j := c.weightJobs.get()
 	s := &a.ConvShape
 	j.plan(c, s, a.ProX.Kind, a.ProY.Kind)

@@ -203,7 +203,7 @@ func (j *winogradJob) Tile(w *Worker, item int) {
 		if pixels != nil {
 			j.load(src, pixels)
 		}
-		j.rows.Input(j.sc, address(src), &v[t*j.ldv], j.freqV, &tmp[0])
+		j.rows.Input(j.sc, address(src), 0, &v[t*j.ldv], j.freqV, &tmp[0])
 	}
 	for i := range at {
 		at[i] = uintptr(unsafe.Pointer(&v[i/whole*j.freqV+min(i%whole, n-1)*j.ldv]))

@@ -43,12 +43,30 @@ func winogradKern(w0, w1, w2 float64) [6]float64 {
 	return [6]float64{w0, x - y, x + y, z + v, z - v, w2}
 }
 
-func goWinogradInput(n int, src *unsafe.Pointer, dst *float32, freq int, _ *float32) {
-	at := unsafe.Slice(src, 36)
+// winogradSpread is the transpose of winogradOut.
+func winogradSpread(e0, e1, e2, e3 float32) [6]float32 {
+	a, b := e0+0.5*e2, e1+0.5*e3
+	c, d := e0+2*e2, e1+2*e3
+	return [6]float32{e0, a + float32(winogradH*b), a - float32(winogradH*b), c + float32(winogradG*d), c - float32(winogradG*d), e3}
+}
+
+// winogradGather is the transpose of winogradKern, in float32.
+func winogradGather(m0, m1, m2, m3, m4, m5 float32) [3]float32 {
+	a, b := m1+m2, m2-m1
+	c, d := m3+m4, m3-m4
+	return [3]float32{
+		(m0 - float32(2./3*a)) + float32(1./6*c),
+		float32(math.Sqrt2/3*b) + float32(math.Sqrt2/6*d),
+		(m5 - float32(1./3*a)) + float32(1./3*c),
+	}
+}
+
+func goWinogradInput(n int, src *unsafe.Pointer, at int, dst *float32, freq int, _ *float32) {
+	from := unsafe.Slice(src, 36)
 	for c := range n {
 		var t [36]float32
-		for f, p := range at {
-			t[f] = *(*float32)(unsafe.Add(p, 4*c))
+		for f, p := range from {
+			t[f] = *(*float32)(unsafe.Add(p, 4*(at+c)))
 		}
 		for j := range 6 {
 			winogradIn(t[j:], 6)
@@ -95,6 +113,37 @@ func goWinogradWeights(n int, src *float32, tap int, dst *float32, freq int, _ *
 		for i := range 6 {
 			for j, v := range winogradKern(t[0][i], t[1][i], t[2][i]) {
 				*advance(dst, (6*i+j)*freq+c) = float32(v)
+			}
+		}
+	}
+}
+
+func goWinogradGradOutput(n int, src *unsafe.Pointer, at int, dst *float32, freq int, _ *float32) {
+	from := unsafe.Slice(src, 16)
+	for c := range n {
+		e := func(i int) float32 { return *(*float32)(unsafe.Add(from[i], 4*(at+c))) }
+		var t [4][6]float32
+		for j := range t {
+			t[j] = winogradSpread(e(j), e(4+j), e(8+j), e(12+j))
+		}
+		for i := range 6 {
+			for j, v := range winogradSpread(t[0][i], t[1][i], t[2][i], t[3][i]) {
+				*advance(dst, (6*i+j)*freq+c) = v
+			}
+		}
+	}
+}
+
+func goWinogradGradWeights(n int, src *float32, freq int, dst *float32, tap int, _ *float32) {
+	for c := range n {
+		m := func(f int) float32 { return *advance(src, f*freq+c) }
+		var t [6][3]float32
+		for j := range t {
+			t[j] = winogradGather(m(j), m(6+j), m(12+j), m(18+j), m(24+j), m(30+j))
+		}
+		for i := range 3 {
+			for j, v := range winogradGather(t[0][i], t[1][i], t[2][i], t[3][i], t[4][i], t[5][i]) {
+				*advance(dst, (3*i+j)*tap+c) = v
 			}
 		}
 	}

@@ -1,0 +1,220 @@
+package kernels
+
+import (
+	"unsafe"
+
+	"github.com/sectile-ml/sectile/asm"
+)
+
+// The weight gradient by Winograd's F(4x4,3x3) is the forward algorithm
+// transposed: each stage of Y = out(kern(W) . in(X)) is linear in W, so
+//
+//	V  = in(X)             [36, tiles, C]
+//	E  = spread(dY)        [36, tiles, OC]   spread = transposed out
+//	dU = E^T * V           [36, OC, C]       summed over all tiles
+//	dW = gather(dU)        [OC, 3, 3, C]     gather = transposed kern
+//
+// A work item owns a block of output channels by input channels and one lane
+// of chunks of tiles. It transforms a chunk of X and dY into its worker's
+// scratch, packed in panels as OuterTile reads them, and adds 36 products to
+// the block's dU, frequency by frequency: a frequency's panels fit the first
+// cache, while V, E and dU stream from the second and third. The lane ends in
+// the space of weights, nine values a kernel, where lanes join as those of the
+// direct gradient do.
+
+// winogradWeightPlan is how a weight gradient of one shape is cut.
+type winogradWeightPlan struct {
+	gemm   *GemmKernel
+	rows   *winogradRow
+	x, y   convGrid // rows are tiles; taps their 36 pixels of x, 16 of dy
+	c, oc  int
+	tiles  int // of a chunk
+	chunks int
+	lanes  int
+	oBlock int // output channels of an item
+	cBlock int // input channels of an item
+	oItems int
+	cItems int
+
+	freqV, freqE, freqU int // floats between frequencies
+}
+
+func (p *winogradWeightPlan) plan(c *CPU, s *ConvShape) {
+	*p = winogradWeightPlan{gemm: c.kernel, rows: c.transforms, c: s.C, oc: s.OC}
+	oh, ow := s.OH(), s.OW()
+	p.x.y, p.x.x = winogradAxis(s.H, oh, s.PadH), winogradAxis(s.W, ow, s.PadW)
+	p.y.y, p.y.x = winogradAxis(oh, oh, 0), winogradAxis(ow, ow, 0)
+	p.y.y.taps, p.y.x.taps = winogradTile, winogradTile
+	rows := s.N * p.x.y.n * p.x.x.n
+	p.x.rows, p.y.rows = rows, rows
+	p.tiles, p.chunks, p.lanes = winogradWeightCut(s, rows)
+
+	p.oBlock, p.cBlock = min(p.oc, winogradWeightBlock), min(p.c, winogradWeightBlock)
+	p.oItems, p.cItems = ceilDiv(p.oc, p.oBlock), ceilDiv(p.c, p.cBlock)
+	cols := p.gemm.paddedCols
+	p.freqV = p.tiles*cols(p.cBlock) + winogradSkew
+	p.freqE = p.tiles*cols(p.oBlock) + winogradSkew
+	p.freqU = p.oBlock*cols(p.cBlock) + winogradSkew
+}
+
+func (p *winogradWeightPlan) outputs() int { return p.oc * 9 * p.c }
+
+// winogradWeightJob is one call.
+type winogradWeightJob struct {
+	winogradWeightPlan
+	loadX, loadY convLoader
+	out          []float32 // dw, or the lanes in Work
+	join         joinJob
+}
+
+// winogradWeightWorkspace is the bytes of the lanes.
+func (c *CPU) winogradWeightWorkspace(a *ConvArgs) int {
+	j := c.winogradWeightJobs.get()
+	defer c.winogradWeightJobs.put(j)
+	j.plan(c, &a.ConvShape)
+	if j.lanes == 1 && !a.Accumulate {
+		return 0
+	}
+	return 4 * j.lanes * j.outputs()
+}
+
+// winogradWeight is Wt (+)= the gradient of the weights of a shape that the
+// contract gives to this algorithm, with prologues on both operands.
+func (c *CPU) winogradWeight(a *ConvArgs) {
+	j := c.winogradWeightJobs.get()
+	j.plan(c, &a.ConvShape)
+	j.loadX = convLoader{c.kernel.Rows, &a.ProX, a.X.F32(), a.C}
+	j.loadY = convLoader{c.kernel.Rows, &a.ProY, a.Y.F32(), a.OC}
+	dw, n := a.Wt.F32(), j.outputs()
+	j.out = dw
+	split := j.lanes > 1 || a.Accumulate
+	if split {
+		j.out = a.Work.As(Float32).F32()[:j.lanes*n]
+	}
+	c.team.Do(j.lanes*j.oItems*j.cItems, j.x.rows*36*j.c*j.oc/64, j)
+	if split {
+		j.join = joinJob{rows: c.kernel.Rows, dst: dw, lanes: j.out, n: n, accumulate: a.Accumulate}
+		c.team.Do(ceilDiv(n, joinBlock), j.lanes*n/4, &j.join)
+	}
+	j.loadX, j.loadY, j.join, j.out = convLoader{}, convLoader{}, joinJob{}, nil
+	c.winogradWeightJobs.put(j)
+}
+
+// winogradWeightItem is a work item being computed.
+type winogradWeightItem struct {
+	*winogradWeightJob
+	o0, on, c0, cn int // its block
+	tmp, edge      []float32
+	segs           []seg     // one
+	from           []uintptr // the pixels of a chunk's tiles
+	pixels         []float32 // copies of one tile's, taken through a prologue
+	v, e, u        []float32
+}
+
+// Tile sums one lane of one block.
+func (j *winogradWeightJob) Tile(w *Worker, item int) {
+	i := winogradWeightItem{winogradWeightJob: j}
+	i.c0 = item % j.cItems * j.cBlock
+	i.o0 = item / j.cItems % j.oItems * j.oBlock
+	i.cn, i.on = min(j.cBlock, j.c-i.c0), min(j.oBlock, j.oc-i.o0)
+	lane := item / j.cItems / j.oItems
+
+	scratch := w.Scratch(ScratchFloats)
+	take := func(n int) []float32 {
+		n = (n + 15) &^ 15
+		t := scratch[:n:n]
+		scratch = scratch[n:]
+		return t
+	}
+	i.tmp, i.edge = take(winogradTmp), take(j.gemm.edgeFloats())
+	i.segs = unsafe.Slice((*seg)(unsafe.Pointer(&take(16)[0])), 1)
+	i.from = rowAddresses(take(2*36*j.tiles), 36*j.tiles)
+	i.pixels = take(36 * max(j.cBlock, j.oBlock))
+	i.v, i.e, i.u = take(36*j.freqV), take(36*j.freqE), take(36*j.freqU)
+
+	per := ceilDiv(j.chunks, j.lanes)
+	first, end := lane*per, min(j.chunks, (lane+1)*per)
+	for q := first; q < end; q++ {
+		t0 := q * j.tiles
+		n := min(j.tiles, j.x.rows-t0)
+		i.operand(&j.x, &j.loadX, j.rows.Input, t0, n, i.c0, i.cn, i.v, j.freqV)
+		i.operand(&j.y, &j.loadY, j.rows.GradOutput, t0, n, i.o0, i.on, i.e, j.freqE)
+		i.multiply(n, q > first)
+	}
+	i.store(j.out[lane*j.outputs():], first < end)
+}
+
+// operand transforms n tiles from t0 on in channels [c0, c0+cn) to dst: for
+// every frequency panels of NR channels (the last maybe Narrow), a row a tile.
+func (i *winogradWeightItem) operand(g *convGrid, l *convLoader, transform func(n int, src *unsafe.Pointer, at int, dst *float32, freq int, tmp *float32),
+	t0, n, c0, cn int, dst []float32, freq int) {
+	taps := g.y.taps * g.x.taps
+	pixel := uintptr(4 * l.c)
+	w := convWindow{base: uintptr(unsafe.Pointer(unsafe.SliceData(l.val))), pixel: pixel, x1: g.x.src}
+	w.row = uintptr(g.x.src) * pixel
+	w.image = uintptr(g.y.src) * w.row
+	list := convList{at: i.from, mr: 1}
+	list.fill(g, &w, t0, t0+n, 0, taps, 4*c0)
+	for t := range n {
+		src := i.from[t*taps:][:taps]
+		if l.pro.Kind != ProNone {
+			i.load(l, src, c0, cn)
+		}
+		for c := 0; c < cn; c += i.gemm.NR {
+			m := min(i.gemm.NR, cn-c)
+			transform(m, address(src), c, &dst[c*i.tiles+t*i.gemm.width(m)], freq, &i.tmp[0])
+		}
+	}
+}
+
+// load replaces a tile's pixels by copies taken through the prologue.
+func (i *winogradWeightItem) load(l *convLoader, src []uintptr, c0, n int) {
+	zero := uintptr(unsafe.Pointer(&zeroTap))
+	base := uintptr(unsafe.Pointer(unsafe.SliceData(l.val))) + uintptr(4*c0)
+	for k, p := range src {
+		if p != zero {
+			to := i.pixels[k*n:][:n]
+			l.load(to, int(p-base)/(4*l.c), 1, c0, n, n)
+			src[k] = uintptr(unsafe.Pointer(&to[0]))
+		}
+	}
+}
+
+// multiply adds E^T * V over n tiles to dU, whose panels follow each other as
+// those of V do, a row an output channel.
+func (i *winogradWeightItem) multiply(n int, load bool) {
+	k, s := i.gemm, &i.segs[0]
+	segs := unsafe.Slice((*asm.Seg)(unsafe.Pointer(s)), 1)
+	s.k = n
+	for f := range 36 {
+		v, e, u := i.v[f*i.freqV:], i.e[f*i.freqE:], i.u[f*i.freqU:]
+		for c := 0; c < i.cn; c += k.NR {
+			cols := min(k.NR, i.cn-c)
+			ldb := k.width(cols)
+			s.b = uintptr(unsafe.Pointer(&v[c*i.tiles]))
+			for o := 0; o < i.on; o += k.OuterMR {
+				lda := k.width(min(k.NR, i.on-o/k.NR*k.NR))
+				s.a = uintptr(unsafe.Pointer(&e[o/k.NR*k.NR*i.tiles+o%k.NR]))
+				k.outerTile(min(k.OuterMR, i.on-o), cols, segs, lda, ldb, &u[c*i.on+o*ldb], ldb, load, i.edge)
+			}
+		}
+	}
+}
+
+// store transforms dU to the block's weights in out, zeros for a lane without
+// tiles.
+func (i *winogradWeightItem) store(out []float32, some bool) {
+	for o := range i.on {
+		row := out[(i.o0+o)*9*i.winogradWeightPlan.c+i.c0:]
+		if !some {
+			for t := range 9 {
+				clear(row[t*i.winogradWeightPlan.c:][:i.cn])
+			}
+			continue
+		}
+		for c := 0; c < i.cn; c += i.gemm.NR {
+			n := min(i.gemm.NR, i.cn-c)
+			i.rows.GradWeights(n, &i.u[c*i.on+o*i.gemm.width(n)], i.freqU, &row[c], i.winogradWeightPlan.c, &i.tmp[0])
+		}
+	}
+}
