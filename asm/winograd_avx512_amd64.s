@@ -7,7 +7,8 @@
 // loops in winograd_amd64.go.
 //
 // The caller guarantees n > 0, a multiple of 16, that many readable elements
-// behind every address and 36 x 16 elements of scratch.
+// behind every address, lists of twice as many words as are read (the rest is
+// only fetched and may be anything) and 36 x 16 elements of scratch.
 //
 // Why assembly: the transforms live on float32 fused multiply-adds, whose
 // rounding is part of the contract.

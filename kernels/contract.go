@@ -92,28 +92,51 @@ func winogradFits(s *ConvShape) bool {
 		s.C%16 == 0 && s.OC%16 == 0 && min(s.C, s.OC) >= 64 && max(s.C, s.OC) <= 768
 }
 
-// winogradWeightBlock is the most channels of either side of a block of a
-// weight gradient's dU.
-var winogradWeightBlock = 128
+// winogradWeightGrowth is the growth of the weight gradient's error: with the
+// transposed transforms the sums of absolute values give 30.7 for the outer
+// taps, the largest, per tile and its square in two dimensions, where a direct
+// sum has the 16 products of a tile. An element passes through a chain of
+// winogradWeightTiles products, the folds of a lane's chunks and of the lanes,
+// and 22 roundings of transforms, so that over t tiles
+//
+//	|error| <= (64+folds+22) * 2^-24 * winogradWeightGrowth * t * max|x| * max|dy|
+//
+// if all roundings conspire. Where they do not, (64+folds+22)*t becomes about
+// sqrt(t); TestWinogradWeightError holds the algorithm to that and finds 0.04
+// to 0.15 of it. An infinity or NaN in x or dy reaches all nine taps of its
+// channel.
+const winogradWeightGrowth = 30.7 * 30.7
+
+// winogradWeightTiles is the tiles of a chunk of a Winograd weight gradient: 64
+// of 128 + 128 channels are 4.7 MB of V and E that stream through the second
+// cache, one frequency of them 64 KB. Between 32 and 128 tiles BenchmarkWinograd
+// finds differences below 5 %; fewer pass over dU too often.
+const winogradWeightTiles = 64
 
 // winogradWeightFits reports whether the weight gradient of a shape runs by
 // Winograd's F(4x4,3x3), unless conv:direct is pinned.
 func winogradWeightFits(s *ConvShape) bool { return winogradFits(s) }
 
-// winogradWeightCut says how the sum over the tiles of a Winograd weight
-// gradient is cut.
-func winogradWeightCut(s *ConvShape, rows int) (tiles, chunks, lanes int) {
-	tiles = WTiles
-	chunks = (rows + tiles - 1) / tiles
-	blocks := ceilDiv(s.C, winogradWeightBlock) * ceilDiv(s.OC, winogradWeightBlock)
-	lanes = 1
-	for lanes*blocks < 16 && lanes*2 <= chunks && lanes*2*s.C*s.OC*9 <= 1<<22 {
-		lanes *= 2
-	}
-	return tiles, chunks, lanes
+// winogradWeightBlock is the channels of one side of a block of dU when there
+// are c: at most 128, since a block transforms its operands for itself (10 % of
+// the work at 128, 20 % at 64), and equal up to a multiple of 32.
+func winogradWeightBlock(c int) int {
+	n := (c + 127) / 128
+	return min(c, ((c+n-1)/n+31)&^31)
 }
 
-var WTiles = 64
+// winogradWeightLanes is the number of lanes that the sum over tiles is cut
+// into: enough for 16 work items with the blocks of dU, and no more than 16 MB.
+// Lane l takes chunks [l*ceil(chunks/lanes), ...), in each of which tiles follow
+// each other by image, row and column; chunks fold left to right, lanes are
+// transformed to weights and join in a balanced tree.
+func winogradWeightLanes(blocks, outputs, chunks int) int {
+	l := 1
+	for l*blocks < 16 && l*2 <= chunks && outputs*l*2 <= 1<<22 {
+		l *= 2
+	}
+	return l
+}
 
 // weightPixels says how the sum over the pixels of a weight gradient is cut:
 // a chunk is lines whole output rows, counted over all images (about 256

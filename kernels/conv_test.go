@@ -220,6 +220,10 @@ func (c convCase) compare(t *testing.T, cpu *CPU, d *convData, want, wantPart, s
 			ownPart[1] = max(ownPart[1], 2*(math.Abs(v)+2)*ownPart[0])
 		}
 	}
+	if c.pass == PassGradWeight && cpu.fastWeight(&c.ConvShape) {
+		tiles := c.N * ceilDiv(c.OH(), winogradTile) * ceilDiv(c.OW(), winogradTile)
+		own = winogradWeightError(tiles, 2*3)
+	}
 	for i := range want {
 		if e := math.Abs(float64(got[i]) - want[i]); !(e <= own+chainBound(n, size[i])) {
 			t.Fatalf("%v: element %d is %g, want %g: error %g, bound %g", c, i, got[i], want[i], e, own+chainBound(n, size[i]))

@@ -187,7 +187,7 @@ func (j *winogradJob) Tile(w *Worker, item int) {
 		return t
 	}
 	tmp := take(winogradTmp)
-	from, to := rowAddresses(take(2*36*n), 36*n), rowAddresses(take(2*16*n), 16*n)
+	from, to := rowAddresses(take(2*36*(n+1)), 36*(n+1)), rowAddresses(take(2*16*n), 16*n)
 	whole := ceilDiv(n, j.gemm.MR) * j.gemm.MR
 	at := rowAddresses(take(2*36*whole), 36*whole)
 	edge, dump := take(j.gemm.edgeFloats()), take(j.dc)

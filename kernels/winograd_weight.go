@@ -47,10 +47,10 @@ func (p *winogradWeightPlan) plan(c *CPU, s *ConvShape) {
 	p.y.y.taps, p.y.x.taps = winogradTile, winogradTile
 	rows := s.N * p.x.y.n * p.x.x.n
 	p.x.rows, p.y.rows = rows, rows
-	p.tiles, p.chunks, p.lanes = winogradWeightCut(s, rows)
-
-	p.oBlock, p.cBlock = min(p.oc, winogradWeightBlock), min(p.c, winogradWeightBlock)
+	p.tiles, p.chunks = winogradWeightTiles, ceilDiv(rows, winogradWeightTiles)
+	p.oBlock, p.cBlock = winogradWeightBlock(p.oc), winogradWeightBlock(p.c)
 	p.oItems, p.cItems = ceilDiv(p.oc, p.oBlock), ceilDiv(p.c, p.cBlock)
+	p.lanes = winogradWeightLanes(p.oItems*p.cItems, p.outputs(), p.chunks)
 	cols := p.gemm.paddedCols
 	p.freqV = p.tiles*cols(p.cBlock) + winogradSkew
 	p.freqE = p.tiles*cols(p.oBlock) + winogradSkew
@@ -128,7 +128,7 @@ func (j *winogradWeightJob) Tile(w *Worker, item int) {
 	}
 	i.tmp, i.edge = take(winogradTmp), take(j.gemm.edgeFloats())
 	i.segs = unsafe.Slice((*seg)(unsafe.Pointer(&take(16)[0])), 1)
-	i.from = rowAddresses(take(2*36*j.tiles), 36*j.tiles)
+	i.from = rowAddresses(take(2*36*(j.tiles+1)), 36*(j.tiles+1))
 	i.pixels = take(36 * max(j.cBlock, j.oBlock))
 	i.v, i.e, i.u = take(36*j.freqV), take(36*j.freqE), take(36*j.freqU)
 
@@ -154,7 +154,7 @@ func (i *winogradWeightItem) operand(g *convGrid, l *convLoader, transform func(
 	w.row = uintptr(g.x.src) * pixel
 	w.image = uintptr(g.y.src) * w.row
 	list := convList{at: i.from, mr: 1}
-	list.fill(g, &w, t0, t0+n, 0, taps, 4*c0)
+	list.fill(g, &w, t0, min(t0+n+1, g.rows), 0, taps, 4*c0)
 	for t := range n {
 		src := i.from[t*taps:][:taps]
 		if l.pro.Kind != ProNone {
