@@ -18,7 +18,7 @@ type OpenOptions struct {
 	// Channels is 1 for grey or 3 for RGB images; 0 means 3, but 1 for IDX.
 	Channels int
 	// Short, if not 0, is the shorter side to which larger images are reduced
-	// after decoding; see Shrink.
+	// after decoding; see Shrink, and MultiCrop.Short.
 	Short int
 	// CacheBytes is how much memory decoded images may stay in, those that are
 	// asked for first; see Cache.
@@ -125,11 +125,11 @@ func (o *Opened) finish(options OpenOptions) {
 	left := new(atomic.Int64)
 	left.Store(options.CacheBytes)
 	wrap := func(s Source) Source {
-		_, decoded := s.(*Set)
+		set, decoded := s.(*Set)
 		if c := options.Channels; decoded && c != 0 && c != o.Channels {
 			s = Recolour(s, c)
 		}
-		if options.Short > 0 {
+		if options.Short > 0 && !(decoded && min(set.H, set.W) <= options.Short) {
 			s = Shrink(s, options.Short)
 		}
 		if options.CacheBytes > 0 && !decoded {

@@ -264,6 +264,9 @@ func TestOpenOptions(t *testing.T) {
 			t.Errorf("image %d: [%d,%d,%d], %v", i, m.H, m.W, m.C, err)
 		}
 	}
+	if s := (MultiCrop{{2, 224, [2]float64{0.2, 1}}, {6, 96, [2]float64{0.05, 0.14}}}).Short(); s != 579 {
+		t.Errorf("photographs are reduced to %d", s)
+	}
 	little, err := Open(root, OpenOptions{MaxBytes: 50})
 	if err != nil {
 		t.Fatal(err)

@@ -3,13 +3,15 @@ package data
 import (
 	"errors"
 	"fmt"
+	"math"
 )
 
 // Crop asks for Count views of Size x Size pixels, each a random part of the
 // image whose share of its area is uniform in Scale.
 type Crop struct {
-	Count, Size int
-	Scale       [2]float64
+	Count int        `json:"count"`
+	Size  int        `json:"size"`
+	Scale [2]float64 `json:"scale"`
 }
 
 // MultiCrop is the list of an image's views, in order. SwAV on ImageNet:
@@ -22,14 +24,20 @@ type MultiCrop []Crop
 // Chance is a random operation: it happens with probability P, and its
 // parameter is uniform in Range.
 type Chance struct {
-	P     float64
-	Range [2]float64
+	P     float64    `json:"p"`
+	Range [2]float64 `json:"range"`
 }
 
 // ColourJitter is the strength of a colour jitter that happens with probability
 // P: brightness, contrast and saturation factors U(max(0,1-x),1+x), hue
 // U(-Hue,Hue) of a circle, in random order.
-type ColourJitter struct{ P, Brightness, Contrast, Saturation, Hue float64 }
+type ColourJitter struct {
+	P          float64 `json:"p"`
+	Brightness float64 `json:"brightness"`
+	Contrast   float64 `json:"contrast"`
+	Saturation float64 `json:"saturation"`
+	Hue        float64 `json:"hue"`
+}
 
 // Recipe says how a view is made of a crop. The zero value of a field leaves
 // its step out. The steps, in this order, each drawing from the view's stream
@@ -53,19 +61,20 @@ type ColourJitter struct{ P, Brightness, Contrast, Saturation, Hue float64 }
 // recipes that flip at the end are covered. Steps 1 to 3 are exact integer operations, the rest is float32 without fused
 // multiply-adds: a view has the same bits on every machine.
 type Recipe struct {
-	Filter    Filter
-	Ratio     [2]float64 // of width to height; 0,0 means 3/4, 4/3
-	Flip      float64
-	Colour    ColourJitter
-	Grey      float64
-	GreyFirst bool
-	Blur      Chance
-	Solarize  float64
-	Gamma     float64
-	FieldSize int
-	Field     [2]float64
-	Tone      Chance
-	Mean, Std []float32
+	Filter    Filter       `json:"filter"` // 0 bilinear, 1 bicubic
+	Ratio     [2]float64   `json:"ratio"`  // of width to height; 0,0 means 3/4, 4/3
+	Flip      float64      `json:"flip"`
+	Colour    ColourJitter `json:"colour"`
+	Grey      float64      `json:"grey"`
+	GreyFirst bool         `json:"grey_first"`
+	Blur      Chance       `json:"blur"`
+	Solarize  float64      `json:"solarize"`
+	Gamma     float64      `json:"gamma"`
+	FieldSize int          `json:"field_size"`
+	Field     [2]float64   `json:"field"`
+	Tone      Chance       `json:"tone"`
+	Mean      []float32    `json:"mean"`
+	Std       []float32    `json:"std"`
 }
 
 // GreyTone is the recipe of the Fashion-MNIST runs: grey images whose
@@ -122,6 +131,22 @@ func (r Recipe) withDefaults() (Recipe, error) {
 		want(s > 0, "standard deviation %v, want more than 0", s)
 	}
 	return r, errors.Join(errs...)
+}
+
+// Short is the shorter side to which photographs may be reduced (OpenOptions)
+// before any crop has to be enlarged for it: the largest of
+//
+//	Size / sqrt(3/4 Scale[0])
+//
+// where 3/4 is the usual ratio of a crop's sides: 579 for two crops of 224 of at
+// least a fifth of the area. A photograph of 12 million pixels then takes 1 MB
+// of a cache instead of 36, and its views take less time.
+func (m MultiCrop) Short() int {
+	short := 0.0
+	for _, c := range m {
+		short = max(short, float64(c.Size)/math.Sqrt(0.75*c.Scale[0]))
+	}
+	return int(math.Ceil(short))
 }
 
 // check says what is wrong with the list.

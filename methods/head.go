@@ -35,8 +35,8 @@ func (h Head) check(hidden, dim int) error {
 	return nil
 }
 
-// make builds the head; its tensors are NAME.*.
-func (h Head) make(b kernels.Backend, name string, in, hidden, out int, rng *tensor.RNG) nn.Module {
+// New builds the head; its tensors are NAME.*, drawn from rng. h is one of the heads.
+func (h Head) New(b kernels.Backend, name string, in, hidden, out int, rng *tensor.RNG) nn.Module {
 	switch h {
 	case HeadLinear:
 		return nn.NewLinear(b, name, in, out, rng)

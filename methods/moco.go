@@ -47,7 +47,7 @@ func NewMoCo(b kernels.Backend, query, key Encoder, cfg MoCoConfig, rng *tensor.
 	}
 	m := &MoCo{MoCoConfig: cfg, zeros: make([]int32, cfg.Batch)}
 	side := func(e Encoder, prefix string) branch {
-		x := branch{e, cfg.Head.make(b, "fc", e.Features(), cfg.Hidden, cfg.Dim, rng), cfg.Dim}
+		x := branch{e, cfg.Head.New(b, "fc", e.Features(), cfg.Hidden, cfg.Dim, rng), cfg.Dim}
 		nn.Prefix(x, prefix)
 		return x
 	}

@@ -78,7 +78,7 @@ func NewSimCLR(b kernels.Backend, encoder Encoder, cfg SimCLRConfig, rng *tensor
 	}
 	return &SimCLR{
 		SimCLRConfig: cfg,
-		branch:       branch{encoder, cfg.Head.make(b, "projection_head", encoder.Features(), cfg.Hidden, cfg.Dim, rng), cfg.Dim},
+		branch:       branch{encoder, cfg.Head.New(b, "projection_head", encoder.Features(), cfg.Hidden, cfg.Dim, rng), cfg.Dim},
 		loss:         NewNTXent(cfg.Batch, cfg.Temperature, cfg.SumOfHalves, cfg.Group),
 	}, nil
 }

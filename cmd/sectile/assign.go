@@ -114,15 +114,11 @@ func (t *trained) prototypes(clustering int) (methods.Encoder, methods.Features,
 	switch t.Run.Method {
 	case "swav":
 		c := t.Run.SwAV
-		e = embedder{t.encoder, nn.SwAVHead(b, "projection_head", t.encoder.Features(), c.Hidden, c.Dim, rng), c.Dim}
+		e = embedder{t.encoder, methods.HeadMLPBN.New(b, "projection_head", t.encoder.Features(), c.Hidden, c.Dim, rng), c.Dim}
 		name = "prototypes.weight"
 	case "pcl":
 		c := t.Run.PCL
-		head, err := headOf(b, c.Head, t.encoder.Features(), c.Hidden, c.Dim, rng)
-		if err != nil {
-			return nil, methods.Features{}, err
-		}
-		e = embedder{t.Run.Untrained(b), head, c.Dim}
+		e = embedder{t.Run.Untrained(b), c.Head.New(b, "fc", t.encoder.Features(), c.Hidden, c.Dim, rng), c.Dim}
 		nn.Prefix(e, "encoder_k.")
 		name = fmt.Sprintf("prototypes.%d.centroids", clustering)
 	default:
@@ -133,19 +129,6 @@ func (t *trained) prototypes(clustering int) (methods.Encoder, methods.Features,
 	}
 	p, err := t.rows(name)
 	return e, p, err
-}
-
-// headOf makes PCL's head with its names.
-func headOf(b kernels.Backend, h methods.Head, in, hidden, dim int, rng *tensor.RNG) (nn.Module, error) {
-	switch h {
-	case methods.HeadLinear:
-		return nn.NewLinear(b, "fc", in, dim, rng), nil
-	case methods.HeadMLP:
-		return nn.MLPHead(b, "fc", in, hidden, dim, rng), nil
-	case methods.HeadMLPBN:
-		return nn.SwAVHead(b, "fc", in, hidden, dim, rng), nil
-	}
-	return nil, fmt.Errorf("assign cannot read a head %q", h)
 }
 
 // rows reads a matrix of the checkpoint.

@@ -31,6 +31,10 @@ type configFile struct {
 	config
 }
 
+// renamed brings names of fields that files of before have to today's; others
+// differ in capital letters at most, which JSON's reader takes for the same.
+var renamed = strings.NewReplacer(`"GreyFirst"`, `"grey_first"`, `"FieldSize"`, `"field_size"`)
+
 // embedded names the images that are part of the program.
 const embedded = "embedded"
 
@@ -44,10 +48,11 @@ func presetConfig(method, name string) (config, error) {
 // demo if it names none, of its method, otherwise the one given; a field that
 // does not exist is an error.
 func readConfig(path, otherwise string) (config, error) {
-	text, err := os.ReadFile(path)
+	file, err := os.ReadFile(path)
 	if err != nil {
 		return config{}, fmt.Errorf("configuration: %w", err)
 	}
+	text := renamed.Replace(string(file))
 	fail := func(err error) (config, error) {
 		var typ *json.UnmarshalTypeError
 		if errors.As(err, &typ) {
@@ -59,7 +64,7 @@ func readConfig(path, otherwise string) (config, error) {
 		Method, Preset string
 		Run            struct{ Method string }
 	}
-	if err := json.Unmarshal(text, &base); err != nil {
+	if err := json.Unmarshal([]byte(text), &base); err != nil {
 		return fail(err)
 	}
 	method := cmp.Or(base.Run.Method, base.Method, otherwise)
@@ -70,17 +75,17 @@ func readConfig(path, otherwise string) (config, error) {
 	if err != nil {
 		return fail(err)
 	}
-	file := configFile{config: c}
-	d := json.NewDecoder(strings.NewReader(string(text)))
+	read := configFile{config: c}
+	d := json.NewDecoder(strings.NewReader(text))
 	d.DisallowUnknownFields()
-	if err := d.Decode(&file); err != nil {
+	if err := d.Decode(&read); err != nil {
 		return fail(err)
 	}
 	if d.More() {
 		return fail(errors.New("there is more behind the first value"))
 	}
-	file.Run.Method = method
-	return file.config, nil
+	read.Run.Method = method
+	return read.config, nil
 }
 
 // readRun is the configuration of the run in a folder.

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/sectile-ml/sectile/data"
 	"github.com/sectile-ml/sectile/tensor"
 )
 
@@ -166,5 +167,35 @@ func TestFeatureMistakes(t *testing.T) {
 		if code != 1 || !strings.Contains(errOut, want) || strings.Count(errOut, "\n") != 1 {
 			t.Errorf("sectile %s: code %d, no %q in %q", args, code, want, errOut)
 		}
+	}
+}
+
+// TestShortest: photographs are reduced on reading, to what no crop misses;
+// images that are small already stay as they are in memory.
+func TestShortest(t *testing.T) {
+	c, err := presetConfig("swav", "demo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Data = idxFolder(t, 20, 10)
+	small, err := openImages(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := small.learn.(*data.Set); !ok {
+		t.Errorf("small images became a %T", small.learn)
+	}
+	c.Data = t.TempDir()
+	put(t, filepath.Join(c.Data, "wide.png"), picture(t, 0, 1000))
+	if c.Run.SwAV.Crops[0].Size = 8; shortest(c.Run) != 17 { // 8 / sqrt(3/4 · 0.3), rounded up
+		t.Fatalf("shorter side %d", shortest(c.Run))
+	}
+	large, err := openImages(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var m data.Image
+	if err := large.learn.Image(0, &m); err != nil || m.H != 17 || m.W != 1028*17/28 {
+		t.Errorf("%d x %d, %v", m.H, m.W, err)
 	}
 }

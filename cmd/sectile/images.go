@@ -6,6 +6,7 @@ import (
 
 	"github.com/sectile-ml/sectile/data"
 	"github.com/sectile-ml/sectile/data/fashionmnist"
+	"github.com/sectile-ml/sectile/methods"
 )
 
 // images are what a run learns from and what it is judged on.
@@ -37,7 +38,7 @@ func openImages(c config) (*images, error) {
 		learn, judge := all.Split(fashionmnist.Learn)
 		return &images{what: "Fashion-MNIST, embedded", learn: learn, judge: judge, classes: len(fashionmnist.Classes), names: fashionmnist.Classes}, nil
 	}
-	options := data.OpenOptions{Channels: channels, CacheBytes: cacheBytes()}
+	options := data.OpenOptions{Channels: channels, Short: shortest(c.Run), CacheBytes: cacheBytes()}
 	o, err := data.Open(c.Data, options)
 	if err != nil {
 		return nil, fmt.Errorf("--data: %w", err)
@@ -55,6 +56,13 @@ func openImages(c config) (*images, error) {
 		}
 	}
 	return im, nil
+}
+
+// shortest is the shorter side to which photographs are reduced: enough for
+// every crop, and for the middle by which an encoder is judged.
+func shortest(c methods.RunConfig) int {
+	short, _ := evaluationSize(c)
+	return max(c.Crops().Short(), short, c.PCL.Short)
 }
 
 // cacheBytes is the memory that decoded images may stay in.

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -292,6 +293,28 @@ func TestConfig(t *testing.T) {
 		if err != nil || !reflect.DeepEqual(want, got) {
 			t.Errorf("want %+v, read %+v, %v", want, got, err)
 		}
+	}
+}
+
+// TestConfigKeys: every key is of one style, and files with the names of before
+// are read.
+func TestConfigKeys(t *testing.T) {
+	c, err := presetConfig("swav", "paper-small")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range regexp.MustCompile(`"([^"]*)":`).FindAllStringSubmatch(text(t, c), -1) {
+		if strings.ToLower(key[1]) != key[1] {
+			t.Errorf("key %q", key[1])
+		}
+	}
+	c.Run.Views.GreyFirst, c.Run.Views.FieldSize, c.Run.Views.Colour.Hue = true, 5, 0.25
+	c.Run.SwAV.Crops[0].Count, c.Run.SwAV.Crops[0].Scale = 3, [2]float64{0.5, 0.75}
+	path := filepath.Join(t.TempDir(), "c.json")
+	put(t, path, []byte(`{"preset": "paper-small", "data": "embedded", "run": {"views": {"GreyFirst": true, "FieldSize": 5, "Colour": {"Hue": 0.25}},
+		"swav": {"crops": [{"Count": 3, "Size": 28, "Scale": [0.5, 0.75]}, {"Count": 4, "Size": 14, "Scale": [0.3, 0.8]}]}}}`))
+	if got, err := readConfig(path, "swav"); err != nil || !reflect.DeepEqual(got, c) {
+		t.Errorf("read %+v, %v\nwant %+v", got, err, c)
 	}
 }
 

@@ -44,7 +44,7 @@ func search(ctx context.Context, args []string, out io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("--query: %w", err)
 	}
-	q, _, err := t.extractor().Features(ctx, t.encoder, image)
+	q, _, err := t.extractor().Features(ctx, t.encoder, data.Shrink(image, shortest(t.Run)))
 	if err != nil {
 		return err
 	}
