@@ -15,7 +15,7 @@
 // multiple of 4.
 //
 // SI walks the segments, R8 a segment's A by R10 bytes a step, R9 its B by
-// R11, CX counts k.
+// R11, CX counts k. R12 is what a later call reads, two lines every four steps.
 //
 // The caller guarantees 4 readable elements of A and NR of B at every step
 // and the whole tile behind c; any alignment works. Nothing else is read or
@@ -77,6 +77,17 @@
 	VADDPS 32(AX), hi, hi; \
 	PUT16(lo, hi)
 
+// The other way: the chain goes on from what C holds.
+#define GET16(lo, hi) \
+	VMOVUPS (AX), lo;   \
+	VMOVUPS 32(AX), hi; \
+	ADDQ BX, AX
+
+#define GET8(c0, c1) \
+	VMOVUPS (AX), c0;       \
+	VMOVUPS (AX)(BX*1), c1; \
+	LEAQ (AX)(BX*2), AX
+
 // Two rows of the narrow tile.
 #define PUT8(c0, c1) \
 	VMOVUPS c0, (AX);       \
@@ -98,7 +109,7 @@
 	PUT(Y10, Y11)
 
 // The loops over segments and k that both widths share.
-#define OUTERTILE(STEP, ZERO, STORE, PUT, ADD) \
+#define OUTERTILE(STEP, ZERO, STORE, GET, PUT, ADD) \
 	MOVQ segs+0(FP), DX;     \
 	MOVQ seg+8(FP), SI;      \
 	MOVQ lda+16(FP), R10;    \
@@ -108,7 +119,16 @@
 	SHLQ $2, R10;            \
 	SHLQ $2, R11;            \
 	SHLQ $2, BX;             \
+	MOVQ ahead+56(FP), R12;  \
+	MOVQ step+64(FP), R13;   \
+	CMPB on+49(FP), $0;      \
+	JNE  on;                 \
 	ZERO;                    \
+	JMP  begin;              \
+on:                          \
+	STORE(GET);              \
+	MOVQ c+32(FP), AX;       \
+begin:                       \
 	TESTQ DX, DX;            \
 	JZ   store;              \
 seg:                         \
@@ -121,9 +141,12 @@ seg:                         \
 	PCALIGN $64;             \
 loop:                        \
 	STEP;                    \
+	PREFETCHT1 (R12);        \
 	STEP;                    \
 	STEP;                    \
+	PREFETCHT1 64(R12);      \
 	STEP;                    \
+	ADDQ R13, R12;           \
 	SUBQ $4, CX;             \
 	JGE  loop;               \
 rest:                        \
@@ -146,12 +169,12 @@ add:                         \
 done:                        \
 	VZEROUPPER
 
-// func GemmOuterAVX2x4x16(segs int, seg *Seg, lda, ldb int, c *float32, ldc int, load bool)
-TEXT ·GemmOuterAVX2x4x16(SB), NOSPLIT, $0-49
-	OUTERTILE(STEP16, ZERO16, STORE16, PUT16, ADD16)
+// func GemmOuterAVX2x4x16(segs int, seg *Seg, lda, ldb int, c *float32, ldc int, load, on bool, ahead uintptr, step int)
+TEXT ·GemmOuterAVX2x4x16(SB), NOSPLIT, $0-72
+	OUTERTILE(STEP16, ZERO16, STORE16, GET16, PUT16, ADD16)
 	RET
 
-// func GemmOuterAVX2x4x8(segs int, seg *Seg, lda, ldb int, c *float32, ldc int, load bool)
-TEXT ·GemmOuterAVX2x4x8(SB), NOSPLIT, $0-49
-	OUTERTILE(STEP8, ZERO8, STORE8, PUT8, ADD8)
+// func GemmOuterAVX2x4x8(segs int, seg *Seg, lda, ldb int, c *float32, ldc int, load, on bool, ahead uintptr, step int)
+TEXT ·GemmOuterAVX2x4x8(SB), NOSPLIT, $0-72
+	OUTERTILE(STEP8, ZERO8, STORE8, GET8, PUT8, ADD8)
 	RET

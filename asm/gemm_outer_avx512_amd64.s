@@ -17,7 +17,7 @@
 // the peak on BenchmarkGemm/shape=wgrad).
 //
 // SI walks the segments, R8 a segment's A by R10 bytes a step, R9 its B by
-// R11, CX counts k.
+// R11, CX counts k. R12 is what a later call reads, two lines every four steps.
 //
 // The caller guarantees 8 readable elements of A and NR of B at every step
 // and the whole tile behind c; any alignment works. Nothing else is read or
@@ -88,6 +88,17 @@
 	VADDPS 64(AX), hi, hi; \
 	PUT32(lo, hi)
 
+// The other way: the chain goes on from what C holds.
+#define GET32(lo, hi) \
+	VMOVUPS (AX), lo;   \
+	VMOVUPS 64(AX), hi; \
+	ADDQ BX, AX
+
+#define GET16(c0, c1) \
+	VMOVUPS (AX), c0;       \
+	VMOVUPS (AX)(BX*1), c1; \
+	LEAQ (AX)(BX*2), AX
+
 // Two rows of the narrow tile.
 #define PUT16(c0, c1) \
 	VMOVUPS c0, (AX);       \
@@ -113,7 +124,7 @@
 	PUT(Z22, Z23)
 
 // The loops over segments and k that both widths share.
-#define OUTERTILE(STEP, ZERO, STORE, PUT, ADD) \
+#define OUTERTILE(STEP, ZERO, STORE, GET, PUT, ADD) \
 	MOVQ segs+0(FP), DX;     \
 	MOVQ seg+8(FP), SI;      \
 	MOVQ lda+16(FP), R10;    \
@@ -123,7 +134,16 @@
 	SHLQ $2, R10;            \
 	SHLQ $2, R11;            \
 	SHLQ $2, BX;             \
+	MOVQ ahead+56(FP), R12;  \
+	MOVQ step+64(FP), R13;   \
+	CMPB on+49(FP), $0;      \
+	JNE  on;                 \
 	ZERO;                    \
+	JMP  begin;              \
+on:                          \
+	STORE(GET);              \
+	MOVQ c+32(FP), AX;       \
+begin:                       \
 	TESTQ DX, DX;            \
 	JZ   store;              \
 seg:                         \
@@ -136,9 +156,12 @@ seg:                         \
 	PCALIGN $64;             \
 loop:                        \
 	STEP;                    \
+	PREFETCHT1 (R12);        \
 	STEP;                    \
 	STEP;                    \
+	PREFETCHT1 64(R12);      \
 	STEP;                    \
+	ADDQ R13, R12;           \
 	SUBQ $4, CX;             \
 	JGE  loop;               \
 rest:                        \
@@ -161,12 +184,12 @@ add:                         \
 done:                        \
 	VZEROUPPER
 
-// func GemmOuterAVX512x8x32(segs int, seg *Seg, lda, ldb int, c *float32, ldc int, load bool)
-TEXT ·GemmOuterAVX512x8x32(SB), NOSPLIT, $0-49
-	OUTERTILE(STEP32, ZERO32, STORE32, PUT32, ADD32)
+// func GemmOuterAVX512x8x32(segs int, seg *Seg, lda, ldb int, c *float32, ldc int, load, on bool, ahead uintptr, step int)
+TEXT ·GemmOuterAVX512x8x32(SB), NOSPLIT, $0-72
+	OUTERTILE(STEP32, ZERO32, STORE32, GET32, PUT32, ADD32)
 	RET
 
-// func GemmOuterAVX512x8x16(segs int, seg *Seg, lda, ldb int, c *float32, ldc int, load bool)
-TEXT ·GemmOuterAVX512x8x16(SB), NOSPLIT, $0-49
-	OUTERTILE(STEP16, ZERO16, STORE16, PUT16, ADD16)
+// func GemmOuterAVX512x8x16(segs int, seg *Seg, lda, ldb int, c *float32, ldc int, load, on bool, ahead uintptr, step int)
+TEXT ·GemmOuterAVX512x8x16(SB), NOSPLIT, $0-72
+	OUTERTILE(STEP16, ZERO16, STORE16, GET16, PUT16, ADD16)
 	RET

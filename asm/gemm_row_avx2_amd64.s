@@ -44,18 +44,26 @@
 	VBROADCASTSS a, t; \
 	VFMADD231PS Y0, t, c
 
-#define STEP16(ao, bo) \
-	VMOVUPS (bo)(DX), Y0;                   \
-	VMOVUPS (bo+32)(DX), Y1;                \
+#define STEP2x16(ao) \
+	VMOVUPS (DX), Y0;                     \
+	VMOVUPS 32(DX), Y1;                   \
+	ADDQ R14, DX;                         \
 	ROW16((ao)(R8)(CX*4), Y2, Y4, Y5);    \
-	ROW16((ao)(R9)(CX*4), Y3, Y6, Y7);    \
+	ROW16((ao)(R9)(CX*4), Y3, Y6, Y7)
+
+#define STEP4x16(ao) \
+	STEP2x16(ao);                         \
 	ROW16((ao)(R10)(CX*4), Y2, Y8, Y9);   \
-	ROW16((ao)(R11)(CX*4), Y3, Y10, Y11); \
+	ROW16((ao)(R11)(CX*4), Y3, Y10, Y11)
+
+#define STEP16(ao) \
+	STEP4x16(ao);                         \
 	ROW16((ao)(R12)(CX*4), Y2, Y12, Y13); \
 	ROW16((ao)(R13)(CX*4), Y3, Y14, Y15)
 
-#define STEP8(ao, bo) \
-	VMOVUPS (bo)(DX), Y0;            \
+#define STEP8(ao) \
+	VMOVUPS (DX), Y0;              \
+	ADDQ R14, DX;                  \
 	ROW8((ao)(R8)(CX*4), Y2, Y4);  \
 	ROW8((ao)(R9)(CX*4), Y3, Y5);  \
 	ROW8((ao)(R10)(CX*4), Y2, Y6); \
@@ -67,14 +75,20 @@
 	VXORPS a, a, a; \
 	VXORPS b, b, b
 
-#define ZERO8 \
+#define ZERO2x16 \
 	ZERO2(Y4, Y5); \
-	ZERO2(Y6, Y7); \
+	ZERO2(Y6, Y7)
+
+#define ZERO8 \
+	ZERO2x16; \
 	ZERO2(Y8, Y9)
 
+#define ZERO4x16 \
+	ZERO8; \
+	ZERO2(Y10, Y11)
+
 #define ZERO16 \
-	ZERO8;           \
-	ZERO2(Y10, Y11); \
+	ZERO4x16;        \
 	ZERO2(Y12, Y13); \
 	ZERO2(Y14, Y15)
 
@@ -100,27 +114,36 @@
 	VADDPS (AX)(BX*1), c1, c1; \
 	PUT8(c0, c1)
 
-#define STORE8(PUT) \
+#define STORE2x16(PUT) \
 	PUT(Y4, Y5); \
-	PUT(Y6, Y7); \
+	PUT(Y6, Y7)
+
+#define STORE8(PUT) \
+	STORE2x16(PUT); \
 	PUT(Y8, Y9)
 
+#define STORE4x16(PUT) \
+	STORE8(PUT); \
+	PUT(Y10, Y11)
+
 #define STORE16(PUT) \
-	STORE8(PUT);   \
-	PUT(Y10, Y11); \
-	PUT(Y12, Y13); \
+	STORE4x16(PUT); \
+	PUT(Y12, Y13);  \
 	PUT(Y14, Y15)
 
-// The loops over tiles, segments and k that both widths share; nb is the
-// bytes of one step of B.
-#define ROWTILE(STEP, ZERO, STORE, PUT, ADD, nb) \
+// The loops over tiles, segments and k that all widths share. Every four steps
+// fetch two lines that are read later (SI).
+#define ROWTILE(STEP, ZERO, STORE, PUT, ADD) \
 	MOVQ rows+24(FP), AX;    \
 	MOVQ AX, rows-8(SP);     \
-	MOVQ c+40(FP), AX;       \
+	MOVQ c+48(FP), AX;       \
 	MOVQ AX, c-16(SP);       \
-	MOVQ kc+16(FP), AX;      \
-	SUBQ $3, AX;             \
-	MOVQ AX, kc4-32(SP);     \
+	MOVQ kc+16(FP), R15;     \
+	SUBQ $3, R15;            \
+	MOVQ ldb+40(FP), R14;    \
+	SHLQ $2, R14;            \
+	MOVQ ahead+72(FP), SI;   \
+	MOVQ step+80(FP), DI;    \
 tile:                        \
 	ZERO;                    \
 	MOVQ segs+8(FP), AX;     \
@@ -132,24 +155,25 @@ seg:                         \
 	LOADROWS;                \
 	MOVQ CX, DX;             \
 	XORQ CX, CX;             \
-	CMPQ CX, kc4-32(SP);     \
+	CMPQ CX, R15;            \
 	JGE  rest;               \
 	PCALIGN $64;             \
 loop:                        \
-	STEP(0, 0);              \
-	STEP(4, nb);             \
-	STEP(8, 2*nb);           \
-	STEP(12, 3*nb);          \
+	STEP(0);                 \
+	PREFETCHT1 (SI);         \
+	STEP(4);                 \
+	STEP(8);                 \
+	PREFETCHT1 64(SI);       \
+	STEP(12);                \
 	ADDQ $4, CX;             \
-	ADDQ $(4*nb), DX;        \
-	CMPQ CX, kc4-32(SP);     \
+	ADDQ DI, SI;             \
+	CMPQ CX, R15;            \
 	JLT  loop;               \
 rest:                        \
 	CMPQ CX, kc+16(FP);      \
 	JGE  next;               \
-	STEP(0, 0);              \
+	STEP(0);                 \
 	INCQ CX;                 \
-	ADDQ $nb, DX;            \
 	JMP  rest;               \
 next:                        \
 	MOVQ DX, CX;             \
@@ -157,9 +181,9 @@ next:                        \
 	JNZ  seg;                \
 store:                       \
 	MOVQ c-16(SP), AX;       \
-	MOVQ ldc+48(FP), BX;     \
+	MOVQ ldc+56(FP), BX;     \
 	SHLQ $2, BX;             \
-	CMPB load+56(FP), $0;    \
+	CMPB load+64(FP), $0;    \
 	JNE  add;                \
 	STORE(PUT);              \
 	JMP  done;               \
@@ -171,12 +195,22 @@ done:                        \
 	JG   tile;               \
 	VZEROUPPER
 
-// func GemmRowAVX2x6x16(tiles, segs, kc int, rows *unsafe.Pointer, b, c *float32, ldc int, load bool)
-TEXT ·GemmRowAVX2x6x16(SB), NOSPLIT, $32-57
-	ROWTILE(STEP16, ZERO16, STORE16, PUT16, ADD16, 64)
+// func GemmRowAVX2x6x16(tiles, segs, kc int, rows *unsafe.Pointer, b *float32, ldb int, c *float32, ldc int, load bool, ahead uintptr, step int)
+TEXT ·GemmRowAVX2x6x16(SB), NOSPLIT, $24-88
+	ROWTILE(STEP16, ZERO16, STORE16, PUT16, ADD16)
 	RET
 
-// func GemmRowAVX2x6x8(tiles, segs, kc int, rows *unsafe.Pointer, b, c *float32, ldc int, load bool)
-TEXT ·GemmRowAVX2x6x8(SB), NOSPLIT, $32-57
-	ROWTILE(STEP8, ZERO8, STORE8, PUT8, ADD8, 32)
+// func GemmRowAVX2x4x16(tiles, segs, kc int, rows *unsafe.Pointer, b *float32, ldb int, c *float32, ldc int, load bool, ahead uintptr, step int)
+TEXT ·GemmRowAVX2x4x16(SB), NOSPLIT, $24-88
+	ROWTILE(STEP4x16, ZERO4x16, STORE4x16, PUT16, ADD16)
+	RET
+
+// func GemmRowAVX2x2x16(tiles, segs, kc int, rows *unsafe.Pointer, b *float32, ldb int, c *float32, ldc int, load bool, ahead uintptr, step int)
+TEXT ·GemmRowAVX2x2x16(SB), NOSPLIT, $24-88
+	ROWTILE(STEP2x16, ZERO2x16, STORE2x16, PUT16, ADD16)
+	RET
+
+// func GemmRowAVX2x6x8(tiles, segs, kc int, rows *unsafe.Pointer, b *float32, ldb int, c *float32, ldc int, load bool, ahead uintptr, step int)
+TEXT ·GemmRowAVX2x6x8(SB), NOSPLIT, $24-88
+	ROWTILE(STEP8, ZERO8, STORE8, PUT8, ADD8)
 	RET

@@ -50,30 +50,32 @@
 	VFMADD231PS Z0, t, lo;  \
 	VFMADD231PS Z1, t, hi
 
-#define STEP4x32(ao, bo) \
-	VMOVUPS (bo)(DX), Z0;               \
-	VMOVUPS (bo+64)(DX), Z1;            \
+#define STEP4x32(ao) \
+	VMOVUPS (DX), Z0;                   \
+	VMOVUPS 64(DX), Z1;                 \
+	ADDQ ldb4-40(SP), DX;               \
 	ROW((ao)(R8)(CX*4), Z2, Z8, Z9);    \
 	ROW((ao)(R9)(CX*4), Z3, Z10, Z11);  \
 	ROW((ao)(R10)(CX*4), Z4, Z12, Z13); \
 	ROW((ao)(R11)(CX*4), Z5, Z14, Z15)
 
-#define STEP8x32(ao, bo) \
-	STEP4x32(ao, bo);                   \
+#define STEP8x32(ao) \
+	STEP4x32(ao);                       \
 	ROW((ao)(R12)(CX*4), Z6, Z16, Z17); \
 	ROW((ao)(R13)(CX*4), Z7, Z18, Z19); \
 	ROW((ao)(R14)(CX*4), Z2, Z20, Z21); \
 	ROW((ao)(R15)(CX*4), Z3, Z22, Z23)
 
-#define STEP32(ao, bo) \
-	STEP8x32(ao, bo);                   \
+#define STEP32(ao) \
+	STEP8x32(ao);                       \
 	ROW((ao)(AX)(CX*4), Z4, Z24, Z25);  \
 	ROW((ao)(BX)(CX*4), Z5, Z26, Z27);  \
 	ROW((ao)(SI)(CX*4), Z6, Z28, Z29);  \
 	ROW((ao)(DI)(CX*4), Z7, Z30, Z31)
 
-#define STEP16(ao, bo) \
-	VMOVUPS (bo)(DX), Z0;                        \
+#define STEP16(ao) \
+	VMOVUPS (DX), Z0;                          \
+	ADDQ ldb4-40(SP), DX;                      \
 	VFMADD231PS.BCST (ao)(R8)(CX*4), Z0, Z8;   \
 	VFMADD231PS.BCST (ao)(R9)(CX*4), Z0, Z9;   \
 	VFMADD231PS.BCST (ao)(R10)(CX*4), Z0, Z10; \
@@ -188,20 +190,24 @@
 
 #define NONE
 
-// The loops over tiles, segments and k that both widths share; nb is the
-// bytes of one step of B.
-#define ROWTILE(STEP, ZERO, FETCH, STORE, PUT, ADD, nb) \
+// The loops over tiles, segments and k that all widths share. Every four steps
+// fetch two lines that are read later (BP).
+#define ROWTILE(STEP, ZERO, FETCH, STORE, PUT, ADD) \
 	MOVQ rows+24(FP), AX;    \
 	MOVQ AX, rows-8(SP);     \
-	MOVQ c+40(FP), AX;       \
+	MOVQ c+48(FP), AX;       \
 	MOVQ AX, c-16(SP);       \
 	MOVQ kc+16(FP), AX;      \
 	SUBQ $3, AX;             \
 	MOVQ AX, kc4-32(SP);     \
+	MOVQ ldb+40(FP), AX;     \
+	SHLQ $2, AX;             \
+	MOVQ AX, ldb4-40(SP);    \
+	MOVQ ahead+72(FP), BP;   \
 tile:                        \
 	ZERO;                    \
 	MOVQ c-16(SP), AX;       \
-	MOVQ ldc+48(FP), BX;     \
+	MOVQ ldc+56(FP), BX;     \
 	SHLQ $2, BX;             \
 	CMPQ BX, $FAR;           \
 	JLT  near;               \
@@ -220,20 +226,21 @@ seg:                         \
 	JGE  rest;               \
 	PCALIGN $64;             \
 loop:                        \
-	STEP(0, 0);              \
-	STEP(4, nb);             \
-	STEP(8, 2*nb);           \
-	STEP(12, 3*nb);          \
+	STEP(0);                 \
+	PREFETCHT1 (BP);         \
+	STEP(4);                 \
+	STEP(8);                 \
+	PREFETCHT1 64(BP);       \
+	STEP(12);                \
 	ADDQ $4, CX;             \
-	ADDQ $(4*nb), DX;        \
+	ADDQ step+80(FP), BP;    \
 	CMPQ CX, kc4-32(SP);     \
 	JLT  loop;               \
 rest:                        \
 	CMPQ CX, kc+16(FP);      \
 	JGE  next;               \
-	STEP(0, 0);              \
+	STEP(0);                 \
 	INCQ CX;                 \
-	ADDQ $nb, DX;            \
 	JMP  rest;               \
 next:                        \
 	MOVQ DX, CX;             \
@@ -241,9 +248,9 @@ next:                        \
 	JNZ  seg;                \
 store:                       \
 	MOVQ c-16(SP), AX;       \
-	MOVQ ldc+48(FP), BX;     \
+	MOVQ ldc+56(FP), BX;     \
 	SHLQ $2, BX;             \
-	CMPB load+56(FP), $0;    \
+	CMPB load+64(FP), $0;    \
 	JNE  add;                \
 	STORE(PUT);              \
 	JMP  done;               \
@@ -255,28 +262,28 @@ done:                        \
 	JG   tile;               \
 	VZEROUPPER
 
-// func GemmRowAVX512x12x32(tiles, segs, kc int, rows *unsafe.Pointer, b, c *float32, ldc int, load bool)
-TEXT ·GemmRowAVX512x12x32(SB), NOSPLIT, $32-57
-	ROWTILE(STEP32, ZERO32, FETCH12, STORE32, PUT32, ADD32, 128)
+// func GemmRowAVX512x12x32(tiles, segs, kc int, rows *unsafe.Pointer, b *float32, ldb int, c *float32, ldc int, load bool, ahead uintptr, step int)
+TEXT ·GemmRowAVX512x12x32(SB), NOSPLIT, $40-88
+	ROWTILE(STEP32, ZERO32, FETCH12, STORE32, PUT32, ADD32)
 	RET
 
-// func GemmRowAVX512x12x32Past(tiles, segs, kc int, rows *unsafe.Pointer, b, c *float32, ldc int, load bool)
-TEXT ·GemmRowAVX512x12x32Past(SB), NOSPLIT, $32-57
-	ROWTILE(STEP32, ZERO32, NONE, STORE32, PAST32, ADD32, 128)
+// func GemmRowAVX512x12x32Past(tiles, segs, kc int, rows *unsafe.Pointer, b *float32, ldb int, c *float32, ldc int, load bool, ahead uintptr, step int)
+TEXT ·GemmRowAVX512x12x32Past(SB), NOSPLIT, $40-88
+	ROWTILE(STEP32, ZERO32, NONE, STORE32, PAST32, ADD32)
 	SFENCE
 	RET
 
-// func GemmRowAVX512x8x32(tiles, segs, kc int, rows *unsafe.Pointer, b, c *float32, ldc int, load bool)
-TEXT ·GemmRowAVX512x8x32(SB), NOSPLIT, $32-57
-	ROWTILE(STEP8x32, ZERO8x32, NONE, STORE8x32, PUT32, ADD32, 128)
+// func GemmRowAVX512x8x32(tiles, segs, kc int, rows *unsafe.Pointer, b *float32, ldb int, c *float32, ldc int, load bool, ahead uintptr, step int)
+TEXT ·GemmRowAVX512x8x32(SB), NOSPLIT, $40-88
+	ROWTILE(STEP8x32, ZERO8x32, NONE, STORE8x32, PUT32, ADD32)
 	RET
 
-// func GemmRowAVX512x4x32(tiles, segs, kc int, rows *unsafe.Pointer, b, c *float32, ldc int, load bool)
-TEXT ·GemmRowAVX512x4x32(SB), NOSPLIT, $32-57
-	ROWTILE(STEP4x32, ZERO4x32, NONE, STORE4x32, PUT32, ADD32, 128)
+// func GemmRowAVX512x4x32(tiles, segs, kc int, rows *unsafe.Pointer, b *float32, ldb int, c *float32, ldc int, load bool, ahead uintptr, step int)
+TEXT ·GemmRowAVX512x4x32(SB), NOSPLIT, $40-88
+	ROWTILE(STEP4x32, ZERO4x32, NONE, STORE4x32, PUT32, ADD32)
 	RET
 
-// func GemmRowAVX512x12x16(tiles, segs, kc int, rows *unsafe.Pointer, b, c *float32, ldc int, load bool)
-TEXT ·GemmRowAVX512x12x16(SB), NOSPLIT, $32-57
-	ROWTILE(STEP16, ZERO16, FETCH12, STORE16, PUT16, ADD16, 64)
+// func GemmRowAVX512x12x16(tiles, segs, kc int, rows *unsafe.Pointer, b *float32, ldb int, c *float32, ldc int, load bool, ahead uintptr, step int)
+TEXT ·GemmRowAVX512x12x16(SB), NOSPLIT, $40-88
+	ROWTILE(STEP16, ZERO16, FETCH12, STORE16, PUT16, ADD16)
 	RET

@@ -221,7 +221,7 @@ func (j *gemmJob) block(s *gemmScratch, q, j0, j1, pc0, pc1, lane int) {
 		}
 		for jr, done := j0, j0; jr < j1; jr += j.k.NR {
 			n := min(j.k.NR, j1-jr)
-			j.k.strip(row, m, n, 1, kc, s.rows, j.panel(s, k0, kc, jr, n, q%j.rowBlock == 0), advance(c, jr-j0), ldc, load, s.edge)
+			j.k.strip(row, m, n, 1, kc, s.rows, j.panel(s, k0, kc, jr, n, q%j.rowBlock == 0), j.k.width(n), advance(c, jr-j0), ldc, load, s.edge, nil)
 			if end := jr + n; pc == last && (end == j1 || end-done >= hotCols) {
 				j.finish(s, q, i, m, done, end, j0, aside)
 				done = end

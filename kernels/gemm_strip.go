@@ -24,39 +24,45 @@ func (k *GemmKernel) edgeFloats() int { return edgeTiles * max(k.MR, k.OuterMR) 
 // ceil(m/MR)*segs*MR addresses laid out as RowTile reads them; those of rows
 // beyond m repeat a valid address. edge is scratch of edgeFloats.
 func (k *GemmKernel) rowStrip(m, n, segs, kc int, rows []uintptr, b, c *float32, ldc int, load bool, edge []float32) {
-	k.strip(k.Row, m, n, segs, kc, rows, b, c, ldc, load, edge)
+	k.strip(k.Row, m, n, segs, kc, rows, b, k.width(n), c, ldc, load, edge, nil)
 }
 
-// strip is rowStrip with row for its whole tiles of full width: Row or RowPast.
-func (k *GemmKernel) strip(row RowTile, m, n, segs, kc int, rows []uintptr, b, c *float32, ldc int, load bool, edge []float32) {
+// strip is rowStrip with row for its whole tiles of full width (Row or
+// RowPast), rows of B ldb apart, and what to fetch meanwhile.
+func (k *GemmKernel) strip(row RowTile, m, n, segs, kc int, rows []uintptr, b *float32, ldb int, c *float32, ldc int, load bool, edge []float32, next *stream) {
 	tile, w := k.Row, k.width(n)
 	if w < k.NR {
 		tile, row = k.RowNarrow, k.RowNarrow
 	}
-	step := max(1, callFMAs/(k.MR*w*max(1, segs*kc)))
-	whole := m / k.MR
+	most, whole := max(1, callFMAs/(k.MR*w*max(1, segs*kc))), m/k.MR
 	if n < w {
-		step, whole = min(step, edgeTiles), 0
+		most, whole = min(most, edgeTiles), 0
 	}
-	for t := 0; t*k.MR < m; t += step {
+	each := segs * perTile(kc)
+	for t, step := 0, 0; t*k.MR < m; t += step {
 		p := (*unsafe.Pointer)(unsafe.Pointer(&rows[t*segs*k.MR]))
 		ct := (*float32)(unsafe.Add(unsafe.Pointer(c), t*k.MR*ldc*4))
 		if t < whole {
-			step = min(step, whole-t)
-			row(step, segs, kc, p, b, ct, ldc, load)
+			step = min(most, whole-t)
+			if next != nil && next.pairs > 0 && each > 0 {
+				step = min(step, (next.pairs+each-1)/each)
+			}
+			ahead, by := next.take(step*each, b)
+			row(step, segs, kc, p, b, ldb, ct, ldc, load, ahead, by)
 			continue
 		}
 		rest := m - t*k.MR
-		step = min(step, edgeTiles, (rest+k.MR-1)/k.MR)
+		step = min(most, edgeTiles, (rest+k.MR-1)/k.MR)
 		last := RowTail{k.MR, tile}
 		if rest < k.MR && w == k.NR {
 			last = k.tail(rest)
 		}
+		ahead, by := next.take(step*each, b)
 		if last.Rows == rest && n == w {
-			last.Tile(1, segs, kc, p, b, ct, ldc, load)
+			last.Tile(1, segs, kc, p, b, ldb, ct, ldc, load, ahead, by)
 			continue
 		}
-		last.Tile(step, segs, kc, p, b, &edge[0], w, false)
+		last.Tile(step, segs, kc, p, b, ldb, &edge[0], w, false, ahead, by)
 		fold(min(rest, step*k.MR), n, edge, w, ct, ldc, load)
 	}
 }
@@ -75,6 +81,11 @@ func (k *GemmKernel) tail(m int) RowTail {
 // tile, here with m at most OuterMR and n at most the panel's width. A and B
 // are readable over the whole tile all the same (packed and padded there).
 func (k *GemmKernel) outerTile(m, n int, seg []asm.Seg, lda, ldb int, c *float32, ldc int, load bool, edge []float32) {
+	k.outerOn(m, n, seg, lda, ldb, c, ldc, load, false, edge, nil)
+}
+
+// outerOn is outerTile whose chain may go on, with what to fetch meanwhile.
+func (k *GemmKernel) outerOn(m, n int, seg []asm.Seg, lda, ldb int, c *float32, ldc int, load, on bool, edge []float32, next *stream) {
 	tile, w := k.Outer, k.width(n)
 	if w < k.NR {
 		tile = k.OutNarrow
@@ -83,11 +94,21 @@ func (k *GemmKernel) outerTile(m, n int, seg []asm.Seg, lda, ldb int, c *float32
 	if len(seg) > 0 {
 		p = &seg[0]
 	}
+	depth := 0
+	if next != nil && p != nil {
+		depth = p.K
+	}
+	ahead, step := next.take(perTile(depth), c)
 	if m == k.OuterMR && n == w {
-		tile(len(seg), p, lda, ldb, c, ldc, load)
+		tile(len(seg), p, lda, ldb, c, ldc, load, on, ahead, step)
 		return
 	}
-	tile(len(seg), p, lda, ldb, &edge[0], w, false)
+	if on {
+		for i := range m {
+			copy(edge[i*w:][:n], unsafe.Slice(advance(c, i*ldc), n))
+		}
+	}
+	tile(len(seg), p, lda, ldb, &edge[0], w, false, on, ahead, step)
 	fold(m, n, edge, w, c, ldc, load)
 }
 

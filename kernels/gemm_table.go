@@ -36,6 +36,7 @@ var gemmTable = register([]GemmKernel{
 		Kernel: Kernel{Op: "gemm", Name: "avx2_6x16", Needs: asm.AVX2},
 		MR:     6, NR: 16, Narrow: 8,
 		Row: asm.GemmRowAVX2x6x16, RowNarrow: asm.GemmRowAVX2x6x8,
+		Tails:   []RowTail{{2, asm.GemmRowAVX2x2x16}, {4, asm.GemmRowAVX2x4x16}},
 		OuterMR: 4, Outer: asm.GemmOuterAVX2x4x16, OutNarrow: asm.GemmOuterAVX2x4x8,
 		PackRows: asm.GemmPackRowsAVX2, PackCols: asm.GemmPackColsAVX2,
 		Rows: &rowsAVX2, Rate: 80,

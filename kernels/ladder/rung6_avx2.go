@@ -16,5 +16,5 @@ var avx2Tile = microKernel{mr: 6, nr: 16, tile: func(rows, kc int, a []float32, 
 	for i := range p {
 		p[i] = unsafe.Pointer(&a[min(i, rows-1)*lda])
 	}
-	asm.GemmRowAVX2x6x16(1, 1, kc, &p[0], &panel[0], &c[0], ldc, add)
+	asm.GemmRowAVX2x6x16(1, 1, kc, &p[0], &panel[0], 16, &c[0], ldc, add, uintptr(p[0]), 0)
 }}

@@ -15,5 +15,5 @@ var avx512Tile = microKernel{mr: 12, nr: 32, tile: func(rows, kc int, a []float3
 	for i := range p {
 		p[i] = unsafe.Pointer(&a[min(i, rows-1)*lda])
 	}
-	asm.GemmRowAVX512x12x32(1, 1, kc, &p[0], &panel[0], &c[0], ldc, add)
+	asm.GemmRowAVX512x12x32(1, 1, kc, &p[0], &panel[0], 32, &c[0], ldc, add, uintptr(p[0]), 0)
 }}
