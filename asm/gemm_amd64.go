@@ -123,3 +123,13 @@ func GemmPackRowsAVX2(k, panels, nr int, src *float32, ld int, dst *float32, str
 //
 //go:noescape
 func GemmPackColsAVX2(k, nr int, src *float32, ld int, dst *float32, ldd int)
+
+// GemmPackRowsAVX512 is GemmPackRowsAVX2 for nr = 32.
+//
+//go:noescape
+func GemmPackRowsAVX512(k, panels, nr int, src *float32, ld int, dst *float32, stride int)
+
+// GemmPackColsAVX512 is GemmPackColsAVX2 for k a multiple of 4 and nr of 16.
+//
+//go:noescape
+func GemmPackColsAVX512(k, nr int, src *float32, ld int, dst *float32, ldd int)

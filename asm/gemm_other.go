@@ -13,6 +13,6 @@ var (
 	GemmOuterAVX512x8x32, GemmOuterAVX512x8x16,
 	GemmOuterAVX2x4x16, GemmOuterAVX2x4x8 func(segs int, seg *Seg, lda, ldb int, c *float32, ldc int, load, on bool, ahead uintptr, step int)
 
-	GemmPackRowsAVX2 func(k, panels, nr int, src *float32, ld int, dst *float32, stride int)
-	GemmPackColsAVX2 func(k, nr int, src *float32, ld int, dst *float32, ldd int)
+	GemmPackRowsAVX2, GemmPackRowsAVX512 func(k, panels, nr int, src *float32, ld int, dst *float32, stride int)
+	GemmPackColsAVX2, GemmPackColsAVX512 func(k, nr int, src *float32, ld int, dst *float32, ldd int)
 )

@@ -170,7 +170,7 @@
 
 // Rows of C whole pages apart are beyond the prefetchers: their lines are
 // called before the k loop (queue, 65536 columns: 55 to 75 % of the peak).
-#define FAR 16384
+#define FAR 2048
 
 #define FETCH2 \
 	PREFETCHT0 (AX);         \

@@ -219,9 +219,19 @@ func (j *gemmJob) block(s *gemmScratch, q, j0, j1, pc0, pc1, lane int) {
 		if j.past {
 			row = j.k.RowPast
 		}
+		fresh := q%j.rowBlock == 0
+		rows := j.rowsAhead(i+m, m)
 		for jr, done := j0, j0; jr < j1; jr += j.k.NR {
 			n := min(j.k.NR, j1-jr)
-			j.k.strip(row, m, n, 1, kc, s.rows, j.panel(s, k0, kc, jr, n, q%j.rowBlock == 0), j.k.width(n), advance(c, jr-j0), ldc, load, s.edge, nil)
+			b := j.panel(s, k0, kc, jr, n, fresh)
+			next := j.panelAhead(k0, kc, jr+j.k.NR, j0, j1, fresh)
+			if next.left() == 0 {
+				next, rows = rows, stream{}
+			}
+			j.k.strip(row, m, n, 1, kc, s.rows, b, j.k.width(n), advance(c, jr-j0), ldc, load, s.edge, &next)
+			if rows.left() == 0 {
+				rows = next
+			}
 			if end := jr + n; pc == last && (end == j1 || end-done >= hotCols) {
 				j.finish(s, q, i, m, done, end, j0, aside)
 				done = end
@@ -244,6 +254,37 @@ func (j *gemmJob) panel(s *gemmScratch, k0, kc, jr, n int, fresh bool) *float32 
 		j.k.packB(j.B, j.TransB, k0, kc, jr, jr+n, own)
 	}
 	return &own[0]
+}
+
+// panelAhead is what a strip fetches for the next one: the panel of the columns
+// from jr on as the next strip will find it, where that is beyond the second
+// cache.
+func (j *gemmJob) panelAhead(k0, kc, jr, j0, j1 int, fresh bool) stream {
+	switch n := min(j.k.NR, j1-jr); {
+	case n <= 0 || kc == 0:
+		return stream{}
+	case j.packs != nil:
+		if kc*(j1-j0) < ownFloats {
+			return stream{}
+		}
+		return rowStream(&j.packs[j.k.panelAt(j.N, k0, kc, jr)], kc, n, n)
+	case !fresh:
+		return stream{}
+	case !j.TransB:
+		return rowStream(elem(j.B.Mem, k0*j.B.Ld+jr), kc, n, j.B.Ld)
+	case kc == j.B.Ld:
+		return rowStream(elem(j.B.Mem, jr*j.B.Ld), n, kc, kc)
+	}
+	return stream{}
+}
+
+// rowsAhead is the m rows of A from i on, the next row chunk's, where A is so
+// wide beside C that it, not B, comes from memory.
+func (j *gemmJob) rowsAhead(i, m int) stream {
+	if i >= j.M || j.TransA || j.A.Ld != j.K || j.K > maxKC {
+		return stream{}
+	}
+	return rowStream(elem(j.A.Mem, i*j.A.Ld), min(m, j.M-i), j.K, j.K)
 }
 
 // finish runs the epilogue over columns from..to-1 of row chunk q.

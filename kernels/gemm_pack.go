@@ -1,6 +1,10 @@
 package kernels
 
-import "unsafe"
+import (
+	"unsafe"
+
+	"github.com/sectile-ml/sectile/asm"
+)
 
 // packGroup is the panels that one packing tile makes: rows of B are read 4
 // panels wide, so that a step of k touches whole pages in turn.
@@ -62,6 +66,18 @@ func (k *GemmKernel) transpose(m, n int, src *float32, ld int, dst *float32, ldd
 	}
 	if m8 > 0 && n8 < n {
 		goPackCols(m8, n-n8, advance(src, n8*ld), ld, advance(dst, n8), ldd)
+	}
+}
+
+// packColsAVX512 is PackCols of AVX-512, which moves 16 columns at once; 8 that
+// are left are AVX2's.
+func packColsAVX512(k, nr int, src *float32, ld int, dst *float32, ldd int) {
+	wide := nr &^ 15
+	if wide > 0 {
+		asm.GemmPackColsAVX512(k, wide, src, ld, dst, ldd)
+	}
+	if wide < nr {
+		asm.GemmPackColsAVX2(k, nr-wide, advance(src, wide*ld), ld, advance(dst, wide), ldd)
 	}
 }
 

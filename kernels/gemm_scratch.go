@@ -56,23 +56,27 @@ func (s *gemmScratch) segment(a, b *float32, k int) []asm.Seg {
 	return unsafe.Slice((*asm.Seg)(unsafe.Pointer(&s.seg[0])), 1)
 }
 
-// l1Ways is the ways of the first data cache: its 64 sets of 64-byte lines span
-// a page on every x86-64 core so far.
-var l1Ways = func() int {
-	l1, _, _ := asm.Caches()
-	return max(l1/4096, 8)
+// l2Sets is the sets of the second cache, of 16 ways as on every x86-64 core
+// with AVX-512 so far.
+var l2Sets = func() int {
+	_, l2, _ := asm.Caches()
+	return max(l2, 256<<10) / (64 * 16)
 }()
 
-// crowded reports whether rows of A at this stride fall into so few sets of the
-// first cache that a tile's rows evict one another. Such rows go through
-// scratch. On 12 ways a stride of 4096 bytes runs at 92 % of the peak as it
-// lies and at 87 % copied (BenchmarkGemm/shape=cube/m=1024).
-func (k *GemmKernel) crowded(ld int) bool {
-	sets := 1
-	for s := ld * 4; s%4096 != 0 && s > 0; s *= 2 {
-		sets *= 2
+// crowded reports whether m rows of A, kc deep and ld apart, fall into so few
+// sets of the second cache that they evict one another before the next panel
+// passes: such rows go through scratch. On 1 MB a stride of 4096 bytes is as
+// fast as it lies; 8192 runs at 85 % of the peak there and at 96 % copied
+// (BenchmarkGemm/shape=cube/m=2048).
+func crowded(m, kc, ld int) bool {
+	const most = 12
+	starts := l2Sets // of rows, in sets
+	for gap := ld / 16; gap%2 == 0 && starts > 1 && ld%16 == 0; gap /= 2 {
+		starts /= 2
 	}
-	return (k.MR+sets-1)/sets > l1Ways
+	lines := (kc + 15) / 16
+	covered := min(l2Sets, starts*lines)
+	return m*lines > most*covered
 }
 
 // rowsOfA lists the addresses of rows i..i+m-1 of A at k0, kc deep, after
@@ -83,7 +87,7 @@ func (j *gemmJob) rowsOfA(s *gemmScratch, i, m, k0, kc int) {
 	case kc == 0: // nothing is read
 	case j.TransA:
 		j.k.transpose(m, kc, elem(j.A.Mem, k0*j.A.Ld+i), j.A.Ld, a, ld)
-	case j.Pro.Kind != ProNone, m > j.k.MR && j.k.crowded(j.A.Ld):
+	case j.Pro.Kind != ProNone, crowded(m, kc, j.A.Ld):
 		for r := range m {
 			j.k.Rows.prologueRow(&j.Pro, i+r, k0, kc, j.K, advance(a, r*ld), elem(j.A.Mem, (i+r)*j.A.Ld+k0))
 		}

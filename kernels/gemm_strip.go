@@ -44,8 +44,8 @@ func (k *GemmKernel) strip(row RowTile, m, n, segs, kc int, rows []uintptr, b *f
 		ct := (*float32)(unsafe.Add(unsafe.Pointer(c), t*k.MR*ldc*4))
 		if t < whole {
 			step = min(most, whole-t)
-			if next != nil && next.pairs > 0 && each > 0 {
-				step = min(step, (next.pairs+each-1)/each)
+			if left := next.left(); left > 0 && each > 0 {
+				step = min(step, (left+each-1)/each)
 			}
 			ahead, by := next.take(step*each, b)
 			row(step, segs, kc, p, b, ldb, ct, ldc, load, ahead, by)

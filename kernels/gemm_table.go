@@ -29,7 +29,7 @@ var gemmTable = register([]GemmKernel{
 		RowPast: asm.GemmRowAVX512x12x32Past,
 		Tails:   []RowTail{{4, asm.GemmRowAVX512x4x32}, {8, asm.GemmRowAVX512x8x32}},
 		OuterMR: 8, Outer: asm.GemmOuterAVX512x8x32, OutNarrow: asm.GemmOuterAVX512x8x16,
-		PackRows: asm.GemmPackRowsAVX2, PackCols: asm.GemmPackColsAVX2,
+		PackRows: asm.GemmPackRowsAVX512, PackCols: packColsAVX512,
 		Rows: &rowsAVX512, Rate: 100,
 	},
 	{

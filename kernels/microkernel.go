@@ -46,26 +46,48 @@ type RowTail struct {
 // lda = MR or ldb = NR. Strides are in elements; ahead and step are RowTile's.
 type OuterTile func(segs int, seg *asm.Seg, lda, ldb int, c *float32, ldc int, load, on bool, ahead uintptr, step int)
 
-// stream is memory that tiles fetch before it is read: pairs of lines, step
-// bytes from one to the next. What an operand's rows are to the prefetchers of
-// the core, whole pages apart, it is not to them.
+// stream is memory that tiles fetch before it is read, because its rows lie too
+// far apart for the prefetchers of the core, or because what they find in time
+// is less than a tile needs: rows pairs of lines, step bytes from one to the
+// next, then the pairs beside them, cols times.
 type stream struct {
-	at    uintptr
-	step  int
-	pairs int
+	at         uintptr
+	step       int
+	rows, cols int
+	done       int // rows of this column
 }
+
+// rowStream is the stream of rows rows of n floats, ld apart.
+func rowStream(p *float32, rows, n, ld int) stream {
+	if n == ld {
+		rows, n, ld = rows*n/pairFloats, pairFloats, pairFloats
+	}
+	return stream{at: uintptr(unsafe.Pointer(p)), step: 4 * ld, rows: rows, cols: (n + pairFloats - 1) / pairFloats}
+}
+
+// pairFloats is the floats of two lines.
+const pairFloats = 32
 
 // perTile is the pairs that one tile of depth k fetches.
 func perTile(k int) int { return k / 4 }
 
+// left is the pairs still to be fetched of this column, 0 at the end.
+func (s *stream) left() int {
+	if s == nil || s.cols == 0 {
+		return 0
+	}
+	return s.rows - s.done
+}
+
 // take is the next n pairs: where they begin and the step between them. An
 // ended stream stays at rest, where the core has what it asks for already.
 func (s *stream) take(n int, rest *float32) (at uintptr, step int) {
-	if s == nil || s.pairs <= 0 {
+	if s.left() <= 0 {
 		return uintptr(unsafe.Pointer(rest)), 0
 	}
-	at, step = s.at, s.step
-	s.at += uintptr(n * s.step)
-	s.pairs -= n
+	at, step = s.at+uintptr(s.done*s.step), s.step
+	if s.done += n; s.done >= s.rows {
+		s.at, s.done, s.cols = s.at+4*pairFloats, 0, s.cols-1
+	}
 	return at, step
 }
