@@ -37,19 +37,23 @@ type gemmPlan struct {
 }
 
 const (
-	// fewUnits and manyUnits bound the number of units: enough to share and
-	// to balance, few enough that their fixed cost (rows of A through
-	// scratch) does not count.
-	fewUnits, manyUnits = 16, 64
+	// fewUnits and manyUnits bound the number of units of a packed B: enough to
+	// share and to balance, few enough that their fixed cost (rows of A through
+	// scratch) does not count. unitsPerThread is what a unit that packs for
+	// itself leaves to balance with.
+	fewUnits, manyUnits, unitsPerThread = 16, 64, 4
 
 	// maxCols bounds a unit's columns: partial sums of a row chunk that
 	// accumulates lie in scratch.
 	maxCols = 4096
 
-	// fewRows is the row chunks up to which a unit takes all of them and packs
-	// the columns of a large B for itself, ownFloats of them at most (half of
-	// the second cache): B then crosses memory once.
-	fewRows, ownFloats = 4, 1 << 17
+	// ownFloats is half of a second cache of 1 MB: a B no larger is packed once
+	// for all units and stays there.
+	ownFloats = 1 << 17
+
+	// fewRows is the row chunks of a unit that packs for itself at least: 672
+	// rows take 75 times as long as packing.
+	fewRows = 4
 
 	// hotCols is the columns after which the epilogue runs over a row chunk:
 	// 168 x 64 float32 are still in the first two caches.
@@ -63,7 +67,7 @@ const (
 	pastBytes, pastDepth = 16 << 20, 192
 )
 
-func (k *GemmKernel) plan(a *GemmArgs) gemmPlan {
+func (k *GemmKernel) plan(a *GemmArgs, threads int) gemmPlan {
 	p := gemmPlan{kc: gemmKC(a.K)}
 	p.chunks = max(1, (a.K+p.kc-1)/p.kc)
 	p.lanes = weightLanes(a.M*a.N, p.chunks)
@@ -79,12 +83,19 @@ func (k *GemmKernel) plan(a *GemmArgs) gemmPlan {
 	p.outer = k.outer(a)
 	panel := !a.TransB && a.N <= k.NR && a.B.Ld == a.N && k.paddedCols(a.N) == a.N // B is one panel as it lies
 	if a.Prepared == nil && !panel && !p.outer {
-		p.packOwn = rows == 1 || (rows <= fewRows && p.chunks == 1 && a.N*a.K > ownFloats)
+		aside := a.Accumulate && p.chunks > 1
+		p.packOwn = rows == 1 || (!aside && a.N*a.K > 2*ownFloats)
 		p.packAll = !p.packOwn
 	}
 	if p.packOwn && rows > 1 {
-		p.rowBlock, p.rowUnits = rows, 1
-		p.colBlock = spread(a.N, fewUnits, max(hotCols, ownFloats/a.K))
+		units := 1
+		if threads > 1 {
+			units = (threads*unitsPerThread + p.lanes - 1) / p.lanes
+		}
+		p.colBlock = spread(a.N, units, ownCols(p.kc))
+		units = max(1, units*p.colBlock/a.N) // of rows
+		p.rowBlock = min(rows, max(fewRows, (rows+units-1)/units))
+		p.rowUnits = (rows + p.rowBlock - 1) / p.rowBlock
 	}
 	p.colUnits = (a.N + p.colBlock - 1) / p.colBlock
 	if p.packAll {
@@ -109,7 +120,7 @@ func (g *gemmState) gemmWorkspace(a *GemmArgs) int {
 	if a.M == 0 || a.N == 0 {
 		return 0
 	}
-	p := g.kernel.plan(a)
+	p := g.kernel.plan(a, 1)
 	return 4 * (p.workB + p.workLanes)
 }
 
@@ -130,7 +141,7 @@ func (g *gemmState) Gemm(a *GemmArgs) {
 		return
 	}
 	j := g.jobs.get()
-	j.gemmPlan, j.GemmArgs, j.k, j.join = g.kernel.plan(a), *a, g.kernel, false
+	j.gemmPlan, j.GemmArgs, j.k, j.join = g.kernel.plan(a, g.team.Size()), *a, g.kernel, false
 	work := a.Work.As(Float32)
 	if j.workB+j.workLanes > work.Len {
 		panic(&ArgError{"Gemm", "Work is smaller than Workspace"})
@@ -178,61 +189,67 @@ func (j *gemmJob) Tile(w *Worker, u int) {
 	lane := u / j.rowUnits
 	q := u % j.rowUnits * j.rowBlock
 	per := (j.chunks + j.lanes - 1) / j.lanes
-	for end := min(q+j.rowBlock, j.groups*j.groupChunks); q < end; q++ {
-		j.block(&s, q, j0, j1, lane*per, min(j.chunks, (lane+1)*per), lane)
+	q1 := min(q+j.rowBlock, j.groups*j.groupChunks)
+	pc0, pc1 := lane*per, min(j.chunks, (lane+1)*per)
+	if pc0 >= pc1 && j.lanes > 1 {
+		j.clear(q, q1, j0, j1, lane)
+	}
+	for pc := pc0; pc < pc1; pc++ {
+		for at := q; at < q1; at++ {
+			j.block(&s, at, j0, j1, pc, pc > pc0, at == q, lane)
+		}
 	}
 }
 
-// block computes row chunk q of columns j0..j1-1 over chunks pc0..pc1-1 of k.
-func (j *gemmJob) block(s *gemmScratch, q, j0, j1, pc0, pc1, lane int) {
+// clear is the sums of a lane without chunks, rows q..q1-1 of chunks.
+func (j *gemmJob) clear(q, q1, j0, j1, lane int) {
+	for ; q < q1; q++ {
+		i, m := j.rowChunk(q)
+		for r := i; r < i+m; r++ {
+			clear(j.parts[(lane*j.M+r)*j.N:][j0:j1])
+		}
+	}
+}
+
+// block adds chunk pc of k to row chunk q of columns j0..j1-1; load when the
+// unit has added chunks before, fresh for its first row chunk.
+func (j *gemmJob) block(s *gemmScratch, q, j0, j1, pc int, load, fresh bool, lane int) {
 	i, m := j.rowChunk(q)
 	c, ldc := elem(j.C.Mem, i*j.C.Ld+j0), j.C.Ld
 	aside := j.Accumulate && j.chunks > 1 // chunks fold first, C comes last
+	last := pc == j.chunks-1
 	switch {
-	case j.lanes > 1:
-		c, ldc = &j.parts[(lane*j.M+i)*j.N+j0], j.N
-		if pc0 >= pc1 {
-			for r := range m {
-				clear(unsafe.Slice(advance(c, r*ldc), j1-j0))
-			}
-		}
+	case j.lanes > 1: // finished where they join
+		c, ldc, last = &j.parts[(lane*j.M+i)*j.N+j0], j.N, false
 	case aside:
 		c, ldc = &s.part[0], j1-j0
+	case j.Accumulate:
+		load = true
 	}
-	last := j.chunks - 1
-	if j.lanes > 1 {
-		last = -1 // lanes are finished where they join
+	k0 := pc * j.kc
+	kc := min(j.kc, j.K-k0)
+	if j.outer {
+		j.outerChunk(s, i, m, j0, j1, k0, kc, c, ldc, load)
+		if last {
+			j.finish(s, q, i, m, j0, j1, j0, aside)
+		}
+		return
 	}
-	for pc := pc0; pc < pc1; pc++ {
-		k0 := pc * j.kc
-		kc := min(j.kc, j.K-k0)
-		load := pc > pc0 || (j.Accumulate && j.chunks == 1)
-		if j.outer {
-			j.outerChunk(s, i, m, j0, j1, k0, kc, c, ldc, load)
-			if pc == last {
-				j.finish(s, q, i, m, j0, j1, j0, aside)
-			}
-			continue
-		}
-		j.rowsOfA(s, i, m, k0, kc)
-		row := j.k.Row
-		if j.past {
-			row = j.k.RowPast
-		}
-		fresh := q%j.rowBlock == 0
-		rows := j.rowsAhead(i+m, m)
+	row := j.k.Row
+	if j.past {
+		row = j.k.RowPast
+	}
+	most := rowsOfL2(kc, j.k.MR)
+	for r := 0; r < m; r += most {
+		mr := min(most, m-r)
+		j.rowsOfA(s, i+r, mr, k0, kc)
+		next := streams{{}, j.rowsAhead(i+r+mr, mr, k0, kc)}
 		for jr, done := j0, j0; jr < j1; jr += j.k.NR {
 			n := min(j.k.NR, j1-jr)
-			b := j.panel(s, k0, kc, jr, n, fresh)
-			next := j.panelAhead(k0, kc, jr+j.k.NR, j0, j1, fresh)
-			if next.left() == 0 {
-				next, rows = rows, stream{}
-			}
-			j.k.strip(row, m, n, 1, kc, s.rows, b, j.k.width(n), advance(c, jr-j0), ldc, load, s.edge, &next)
-			if rows.left() == 0 {
-				rows = next
-			}
-			if end := jr + n; pc == last && (end == j1 || end-done >= hotCols) {
+			b := j.panel(s, k0, kc, jr, n, fresh && r == 0)
+			next[0] = j.panelAhead(s, k0, kc, jr+j.k.NR, j0, j1, fresh && r == 0)
+			j.k.strip(row, mr, n, 1, kc, s.rows, b, j.k.width(n), advance(c, r*ldc+jr-j0), ldc, load, s.edge, &next)
+			if end := jr + n; last && r+mr == m && (end == j1 || (r == 0 && end-done >= hotCols)) {
 				j.finish(s, q, i, m, done, end, j0, aside)
 				done = end
 			}
@@ -246,45 +263,49 @@ func (j *gemmJob) panel(s *gemmScratch, k0, kc, jr, n int, fresh bool) *float32 
 	if j.packs != nil && kc > 0 {
 		return &j.packs[j.k.panelAt(j.N, k0, kc, jr)]
 	}
-	own := s.panels
-	if j.rowBlock > 1 {
-		own = own[jr%j.colBlock*kc:]
-	}
+	own := s.panels[j.ownAt(kc, jr):]
 	if fresh {
 		j.k.packB(j.B, j.TransB, k0, kc, jr, jr+n, own)
 	}
 	return &own[0]
 }
 
+// ownAt is where a unit's own panel of column jr begins.
+func (p *gemmPlan) ownAt(kc, jr int) int {
+	if p.rowBlock == 1 {
+		return 0 // used once
+	}
+	return jr % p.colBlock * kc
+}
+
 // panelAhead is what a strip fetches for the next one: the panel of the columns
 // from jr on as the next strip will find it, where that is beyond the second
 // cache.
-func (j *gemmJob) panelAhead(k0, kc, jr, j0, j1 int, fresh bool) stream {
-	switch n := min(j.k.NR, j1-jr); {
+func (j *gemmJob) panelAhead(s *gemmScratch, k0, kc, jr, j0, j1 int, fresh bool) stream {
+	n := min(j.k.NR, j1-jr)
+	switch far := kc*(j1-j0) > ownFloats; {
 	case n <= 0 || kc == 0:
-		return stream{}
-	case j.packs != nil:
-		if kc*(j1-j0) < ownFloats {
-			return stream{}
-		}
+	case j.packs != nil && far:
 		return rowStream(&j.packs[j.k.panelAt(j.N, k0, kc, jr)], kc, n, n)
+	case j.packs != nil:
+	case !fresh && far:
+		return rowStream(&s.panels[j.ownAt(kc, jr)], kc, n, n)
 	case !fresh:
-		return stream{}
 	case !j.TransB:
 		return rowStream(elem(j.B.Mem, k0*j.B.Ld+jr), kc, n, j.B.Ld)
-	case kc == j.B.Ld:
-		return rowStream(elem(j.B.Mem, jr*j.B.Ld), n, kc, kc)
+	default:
+		return rowStream(elem(j.B.Mem, jr*j.B.Ld+k0), n, kc, j.B.Ld)
 	}
 	return stream{}
 }
 
-// rowsAhead is the m rows of A from i on, the next row chunk's, where A is so
-// wide beside C that it, not B, comes from memory.
-func (j *gemmJob) rowsAhead(i, m int) stream {
-	if i >= j.M || j.TransA || j.A.Ld != j.K || j.K > maxKC {
+// rowsAhead is the m rows of A from i on in a chunk of k, which the next row
+// chunk reads.
+func (j *gemmJob) rowsAhead(i, m, k0, kc int) stream {
+	if i >= j.M || j.TransA || kc == 0 {
 		return stream{}
 	}
-	return rowStream(elem(j.A.Mem, i*j.A.Ld), min(m, j.M-i), j.K, j.K)
+	return rowStream(elem(j.A.Mem, i*j.A.Ld+k0), min(m, j.M-i), kc, j.A.Ld)
 }
 
 // finish runs the epilogue over columns from..to-1 of row chunk q.

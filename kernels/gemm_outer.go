@@ -41,10 +41,10 @@ func (j *gemmJob) outerChunk(s *gemmScratch, i, m, j0, j1, k0, kc int, c *float3
 // M or N read a copy padded with zeros.
 func (j *gemmJob) outerPiece(s *gemmScratch, i, m, j0, j1, k0, kc int, c *float32, ldc int, load, on bool) {
 	k := j.k
-	var next, then stream
+	var next streams
 	if end := k0 + kc; end < j.K {
-		next = rowStream(elem(j.B.Mem, end*j.B.Ld+j0), min(kc, j.K-end), j1-j0, j.B.Ld)
-		then = rowStream(elem(j.A.Mem, end*j.A.Ld+i), min(kc, j.K-end), m, j.A.Ld)
+		next[0] = rowStream(elem(j.B.Mem, end*j.B.Ld+j0), min(kc, j.K-end), j1-j0, j.B.Ld)
+		next[1] = rowStream(elem(j.A.Mem, end*j.A.Ld+i), min(kc, j.K-end), m, j.A.Ld)
 	}
 	last := j1 - (j1-j0)%k.NR // columns of the panel that is not full
 	if n := j1 - last; n > 0 && n != k.width(n) && kc > 0 {
@@ -64,9 +64,6 @@ func (j *gemmJob) outerPiece(s *gemmScratch, i, m, j0, j1, k0, kc int, c *float3
 				b, ldb = elem(j.B.Mem, k0*j.B.Ld+jr), j.B.Ld
 			}
 			k.outerOn(rows, n, s.segment(a, b, kc), lda, ldb, advance(c, r*ldc+jr-j0), ldc, load, on, s.edge, &next)
-			if next.left() == 0 {
-				next, then = then, stream{}
-			}
 		}
 	}
 }

@@ -23,7 +23,21 @@ const (
 	// scratchLd is the stride of rows of A in scratch: an odd number of cache
 	// lines, so that the rows of a tile fall into different sets.
 	scratchLd = maxKC + 16
+
+	// panelFloats is the most that a unit's own panels take.
+	panelFloats = 2 << 20
 )
+
+// ownCols is the columns that a unit packs for itself at most: a chunk of them
+// takes a quarter of the third cache.
+func ownCols(kc int) int {
+	_, _, l3 := asm.Caches()
+	return min(max(l3/16, ownFloats), panelFloats) / kc
+}
+
+// rowsOfL2 is the rows of A, whole tiles, of which kc columns take half of the
+// second cache; all of a row chunk where that has 1 MB.
+func rowsOfL2(kc, mr int) int { return max(mr, l2Sets*16*64/8/max(kc, 1)/mr*mr) }
 
 // rowAddresses sees part of a worker's scratch as n addresses. They are plain
 // numbers to the collector: the job that they belong to keeps A alive.
@@ -44,7 +58,7 @@ func (k *GemmKernel) scratch(w *Worker) gemmScratch {
 		seg:    rowAddresses(take(16), 3),
 		edge:   take(k.edgeFloats()),
 		a:      take(rows * scratchLd),
-		panels: take(max(ownFloats, hotCols*maxKC)),
+		panels: take(panelFloats),
 		part:   take(StatsChunk * maxCols),
 	}
 }

@@ -29,7 +29,7 @@ func (k *GemmKernel) rowStrip(m, n, segs, kc int, rows []uintptr, b, c *float32,
 
 // strip is rowStrip with row for its whole tiles of full width (Row or
 // RowPast), rows of B ldb apart, and what to fetch meanwhile.
-func (k *GemmKernel) strip(row RowTile, m, n, segs, kc int, rows []uintptr, b *float32, ldb int, c *float32, ldc int, load bool, edge []float32, next *stream) {
+func (k *GemmKernel) strip(row RowTile, m, n, segs, kc int, rows []uintptr, b *float32, ldb int, c *float32, ldc int, load bool, edge []float32, next *streams) {
 	tile, w := k.Row, k.width(n)
 	if w < k.NR {
 		tile, row = k.RowNarrow, k.RowNarrow
@@ -43,10 +43,7 @@ func (k *GemmKernel) strip(row RowTile, m, n, segs, kc int, rows []uintptr, b *f
 		p := (*unsafe.Pointer)(unsafe.Pointer(&rows[t*segs*k.MR]))
 		ct := (*float32)(unsafe.Add(unsafe.Pointer(c), t*k.MR*ldc*4))
 		if t < whole {
-			step = min(most, whole-t)
-			if left := next.left(); left > 0 && each > 0 {
-				step = min(step, (left+each-1)/each)
-			}
+			step = next.tiles(min(most, whole-t), each)
 			ahead, by := next.take(step*each, b)
 			row(step, segs, kc, p, b, ldb, ct, ldc, load, ahead, by)
 			continue
@@ -85,7 +82,7 @@ func (k *GemmKernel) outerTile(m, n int, seg []asm.Seg, lda, ldb int, c *float32
 }
 
 // outerOn is outerTile whose chain may go on, with what to fetch meanwhile.
-func (k *GemmKernel) outerOn(m, n int, seg []asm.Seg, lda, ldb int, c *float32, ldc int, load, on bool, edge []float32, next *stream) {
+func (k *GemmKernel) outerOn(m, n int, seg []asm.Seg, lda, ldb int, c *float32, ldc int, load, on bool, edge []float32, next *streams) {
 	tile, w := k.Outer, k.width(n)
 	if w < k.NR {
 		tile = k.OutNarrow

@@ -73,21 +73,45 @@ func perTile(k int) int { return k / 4 }
 
 // left is the pairs still to be fetched of this column, 0 at the end.
 func (s *stream) left() int {
-	if s == nil || s.cols == 0 {
+	if s.cols == 0 {
 		return 0
 	}
 	return s.rows - s.done
 }
 
-// take is the next n pairs: where they begin and the step between them. An
-// ended stream stays at rest, where the core has what it asks for already.
-func (s *stream) take(n int, rest *float32) (at uintptr, step int) {
-	if s.left() <= 0 {
+// streams are fetched one after the other.
+type streams [2]stream
+
+// current is the stream under way, nil at the end.
+func (s *streams) current() *stream {
+	if s != nil {
+		for i := range s {
+			if s[i].left() > 0 {
+				return &s[i]
+			}
+		}
+	}
+	return nil
+}
+
+// tiles is how many of n tiles, each with each pairs, fetch from one column.
+func (s *streams) tiles(n, each int) int {
+	if c := s.current(); c != nil && each > 0 {
+		return min(n, (c.left()+each-1)/each)
+	}
+	return n
+}
+
+// take is the next n pairs: where they begin and the step between them. Ended
+// streams stay at rest, where the core has what it asks for already.
+func (s *streams) take(n int, rest *float32) (at uintptr, step int) {
+	c := s.current()
+	if c == nil {
 		return uintptr(unsafe.Pointer(rest)), 0
 	}
-	at, step = s.at+uintptr(s.done*s.step), s.step
-	if s.done += n; s.done >= s.rows {
-		s.at, s.done, s.cols = s.at+4*pairFloats, 0, s.cols-1
+	at, step = c.at+uintptr(c.done*c.step), c.step
+	if c.done += n; c.done >= c.rows {
+		c.at, c.done, c.cols = c.at+4*pairFloats, 0, c.cols-1
 	}
 	return at, step
 }
