@@ -168,9 +168,9 @@
 	PUT(Z28, Z29); \
 	PUT(Z30, Z31)
 
-// Rows of C whole pages apart are beyond the prefetchers: their lines are
-// called before the k loop (queue, 65536 columns: 55 to 75 % of the peak).
-#define FAR 2048
+// The lines of C are called SOON steps before they are written, late enough to
+// be still there.
+#define SOON 32
 
 #define FETCH2 \
 	PREFETCHT0 (AX);         \
@@ -206,24 +206,23 @@
 	MOVQ ahead+72(FP), BP;   \
 tile:                        \
 	ZERO;                    \
-	MOVQ c-16(SP), AX;       \
-	MOVQ ldc+56(FP), BX;     \
-	SHLQ $2, BX;             \
-	CMPQ BX, $FAR;           \
-	JLT  near;               \
-	FETCH;                   \
-near:                        \
 	MOVQ segs+8(FP), AX;     \
 	MOVQ AX, seg-24(SP);     \
 	MOVQ b+32(FP), CX;       \
 	TESTQ AX, AX;            \
 	JZ   store;              \
 seg:                         \
+	MOVQ kc4-32(SP), AX;     \
+	CMPQ seg-24(SP), $1;     \
+	JNE  far;                \
+	SUBQ $SOON, AX;          \
+far:                         \
+	MOVQ AX, until-48(SP);   \
 	LOADROWS;                \
 	MOVQ CX, DX;             \
 	XORQ CX, CX;             \
-	CMPQ CX, kc4-32(SP);     \
-	JGE  rest;               \
+	CMPQ CX, until-48(SP);   \
+	JGE  soon;               \
 	PCALIGN $64;             \
 loop:                        \
 	STEP(0);                 \
@@ -234,7 +233,21 @@ loop:                        \
 	STEP(12);                \
 	ADDQ $4, CX;             \
 	ADDQ step+80(FP), BP;    \
+	CMPQ CX, until-48(SP);   \
+	JLT  loop;               \
 	CMPQ CX, kc4-32(SP);     \
+	JGE  rest;               \
+soon:                        \
+	MOVQ c-16(SP), AX;       \
+	MOVQ ldc+56(FP), BX;     \
+	SHLQ $2, BX;             \
+	FETCH;                   \
+	MOVQ kc4-32(SP), BX;     \
+	MOVQ BX, until-48(SP);   \
+	MOVQ rows-8(SP), BX;     \
+	MOVQ -32(BX), AX;        \
+	MOVQ -24(BX), BX;        \
+	CMPQ CX, until-48(SP);   \
 	JLT  loop;               \
 rest:                        \
 	CMPQ CX, kc+16(FP);      \
@@ -263,27 +276,27 @@ done:                        \
 	VZEROUPPER
 
 // func GemmRowAVX512x12x32(tiles, segs, kc int, rows *unsafe.Pointer, b *float32, ldb int, c *float32, ldc int, load bool, ahead uintptr, step int)
-TEXT ·GemmRowAVX512x12x32(SB), NOSPLIT, $40-88
+TEXT ·GemmRowAVX512x12x32(SB), NOSPLIT, $48-88
 	ROWTILE(STEP32, ZERO32, FETCH12, STORE32, PUT32, ADD32)
 	RET
 
 // func GemmRowAVX512x12x32Past(tiles, segs, kc int, rows *unsafe.Pointer, b *float32, ldb int, c *float32, ldc int, load bool, ahead uintptr, step int)
-TEXT ·GemmRowAVX512x12x32Past(SB), NOSPLIT, $40-88
+TEXT ·GemmRowAVX512x12x32Past(SB), NOSPLIT, $48-88
 	ROWTILE(STEP32, ZERO32, NONE, STORE32, PAST32, ADD32)
 	SFENCE
 	RET
 
 // func GemmRowAVX512x8x32(tiles, segs, kc int, rows *unsafe.Pointer, b *float32, ldb int, c *float32, ldc int, load bool, ahead uintptr, step int)
-TEXT ·GemmRowAVX512x8x32(SB), NOSPLIT, $40-88
+TEXT ·GemmRowAVX512x8x32(SB), NOSPLIT, $48-88
 	ROWTILE(STEP8x32, ZERO8x32, NONE, STORE8x32, PUT32, ADD32)
 	RET
 
 // func GemmRowAVX512x4x32(tiles, segs, kc int, rows *unsafe.Pointer, b *float32, ldb int, c *float32, ldc int, load bool, ahead uintptr, step int)
-TEXT ·GemmRowAVX512x4x32(SB), NOSPLIT, $40-88
+TEXT ·GemmRowAVX512x4x32(SB), NOSPLIT, $48-88
 	ROWTILE(STEP4x32, ZERO4x32, NONE, STORE4x32, PUT32, ADD32)
 	RET
 
 // func GemmRowAVX512x12x16(tiles, segs, kc int, rows *unsafe.Pointer, b *float32, ldb int, c *float32, ldc int, load bool, ahead uintptr, step int)
-TEXT ·GemmRowAVX512x12x16(SB), NOSPLIT, $40-88
+TEXT ·GemmRowAVX512x12x16(SB), NOSPLIT, $48-88
 	ROWTILE(STEP16, ZERO16, FETCH12, STORE16, PUT16, ADD16)
 	RET
