@@ -27,7 +27,8 @@ func (g *gemmState) init(c *CPU) {
 type gemmPlan struct {
 	kc, chunks, lanes  int
 	groups, group      int // statistics groups and the rows of each
-	groupChunks        int // row chunks of StatsChunk in a group
+	rowStep            int // rows of a row chunk
+	groupChunks        int // row chunks in a group
 	rowBlock, colBlock int // row chunks and columns of a unit
 	rowUnits, colUnits int
 	outer              bool // on OuterTile, nothing packed
@@ -71,11 +72,15 @@ func (k *GemmKernel) plan(a *GemmArgs, threads int) gemmPlan {
 	p := gemmPlan{kc: gemmKC(a.K)}
 	p.chunks = max(1, (a.K+p.kc-1)/p.kc)
 	p.lanes = weightLanes(a.M*a.N, p.chunks)
-	p.groups, p.group = 1, a.M
-	if !a.Epi.Stats.Part.IsNil() {
+	p.groups, p.group, p.rowStep = 1, a.M, k.rowsOfL2(p.kc)
+	if a.Epi.Stats.Part.IsNil() {
+		n := (a.M + p.rowStep - 1) / p.rowStep // of like size
+		p.rowStep = ((a.M+n-1)/n + k.MR - 1) / k.MR * k.MR
+	} else {
 		p.groups, p.group = groups(a.M, a.Epi.Stats.Group)
+		p.rowStep = StatsChunk
 	}
-	p.groupChunks = (p.group + StatsChunk - 1) / StatsChunk
+	p.groupChunks = (p.group + p.rowStep - 1) / p.rowStep
 	rows := p.groups * p.groupChunks
 	p.rowBlock = max(1, rows*p.lanes/manyUnits)
 	p.rowUnits = (rows + p.rowBlock - 1) / p.rowBlock
@@ -173,8 +178,8 @@ func (g *gemmState) Gemm(a *GemmArgs) {
 
 // rowChunk is the rows of row chunk q.
 func (p *gemmPlan) rowChunk(q int) (i, m int) {
-	at := q % p.groupChunks * StatsChunk
-	return q/p.groupChunks*p.group + at, min(StatsChunk, p.group-at)
+	at := q % p.groupChunks * p.rowStep
+	return q/p.groupChunks*p.group + at, min(p.rowStep, p.group-at)
 }
 
 func (j *gemmJob) Tile(w *Worker, u int) {
@@ -239,20 +244,16 @@ func (j *gemmJob) block(s *gemmScratch, q, j0, j1, pc int, load, fresh bool, lan
 	if j.past {
 		row = j.k.RowPast
 	}
-	most := rowsOfL2(kc, j.k.MR)
-	for r := 0; r < m; r += most {
-		mr := min(most, m-r)
-		j.rowsOfA(s, i+r, mr, k0, kc)
-		next := streams{{}, j.rowsAhead(i+r+mr, mr, k0, kc)}
-		for jr, done := j0, j0; jr < j1; jr += j.k.NR {
-			n := min(j.k.NR, j1-jr)
-			b := j.panel(s, k0, kc, jr, n, fresh && r == 0)
-			next[0] = j.panelAhead(s, k0, kc, jr+j.k.NR, j0, j1, fresh && r == 0)
-			j.k.strip(row, mr, n, 1, kc, s.rows, b, j.k.width(n), advance(c, r*ldc+jr-j0), ldc, load, s.edge, &next)
-			if end := jr + n; last && r+mr == m && (end == j1 || (r == 0 && end-done >= hotCols)) {
-				j.finish(s, q, i, m, done, end, j0, aside)
-				done = end
-			}
+	j.rowsOfA(s, i, m, k0, kc)
+	next := streams{{}, j.rowsAhead(i+m, m, k0, kc)}
+	for jr, done := j0, j0; jr < j1; jr += j.k.NR {
+		n := min(j.k.NR, j1-jr)
+		b := j.panel(s, k0, kc, jr, n, fresh)
+		next[0] = j.panelAhead(s, k0, kc, jr+j.k.NR, j0, j1, fresh)
+		j.k.strip(row, m, n, 1, kc, s.rows, b, j.k.width(n), advance(c, jr-j0), ldc, load, s.edge, &next)
+		if end := jr + n; last && (end == j1 || end-done >= hotCols) {
+			j.finish(s, q, i, m, done, end, j0, aside)
+			done = end
 		}
 	}
 }

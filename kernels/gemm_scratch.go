@@ -35,9 +35,11 @@ func ownCols(kc int) int {
 	return min(max(l3/16, ownFloats), panelFloats) / kc
 }
 
-// rowsOfL2 is the rows of A, whole tiles, of which kc columns take half of the
-// second cache; all of a row chunk where that has 1 MB.
-func rowsOfL2(kc, mr int) int { return max(mr, l2Sets*16*64/8/max(kc, 1)/mr*mr) }
+// rowsOfL2 is the rows of A of which kc columns take half of the second cache,
+// at most those of a statistics chunk: on 1 MB 168 of them at any kc.
+func (k *GemmKernel) rowsOfL2(kc int) int {
+	return max(k.MR, min(StatsChunk, l2Sets*16*64/8/max(kc, 1))/k.MR*k.MR)
+}
 
 // rowAddresses sees part of a worker's scratch as n addresses. They are plain
 // numbers to the collector: the job that they belong to keeps A alive.
