@@ -246,6 +246,21 @@ func TestStaticApplication(t *testing.T) {
 	}
 }
 
+// TestStaticCommand builds the command line with the tag static, which leaves
+// out what opens shared libraries.
+func TestStaticCommand(t *testing.T) {
+	if _, err := exec.LookPath("go"); err != nil {
+		t.Skip("go is not in PATH: nothing can be built")
+	}
+	app := filepath.Join(t.TempDir(), "sectile.exe")
+	c := exec.Command("go", "build", "-tags", "static", "-buildvcs=false", "-o", app, "./cmd/sectile")
+	c.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=")
+	if out, err := c.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	checkStatic(t, app)
+}
+
 // checkStatic fails when an executable asks for an interpreter or a library.
 func checkStatic(t *testing.T, app string) {
 	if runtime.GOOS != "linux" {

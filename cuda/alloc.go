@@ -104,6 +104,13 @@ func (p *pool) alloc(bytes int, by source) (driver.Ptr, error) {
 	if bytes < 0 || bytes > 1<<50 {
 		panic(&kernels.ArgError{Op: "Alloc", Rule: fmt.Sprintf("%d bytes", bytes)})
 	}
+	if p.d.options.NoCache {
+		c, err := p.segment(max(bytes, 1), true)
+		if err != nil {
+			return 0, p.explain(int64(bytes), err)
+		}
+		return p.give(c, bytes, by), nil
+	}
 	size := (max(bytes, 1) + grain - 1) &^ (grain - 1)
 	large := size > smallPiece
 	list := &p.idle[class(large)]
@@ -126,12 +133,17 @@ func (p *pool) alloc(bytes int, by source) (driver.Ptr, error) {
 		c.next, c.size = r, size
 		p.insert(r)
 	}
+	return p.give(c, bytes, by), nil
+}
+
+// give marks a piece as in use.
+func (p *pool) give(c *piece, bytes int, by source) driver.Ptr {
 	c.want, c.by = bytes, by
 	p.used[c.p] = c
 	p.stats.Pieces++
 	p.stats.Allocated += int64(c.size)
 	p.stats.Peak = max(p.stats.Peak, p.stats.Allocated)
-	return c.p, nil
+	return c.p
 }
 
 // segment takes memory from the driver; when there is none, it gives back
@@ -176,6 +188,10 @@ func (p *pool) free(at driver.Ptr) {
 		c = b
 	}
 	p.insert(c)
+	if p.d.options.NoCache {
+		p.d.sync()
+		p.flush()
+	}
 }
 
 // join makes n, the next neighbour, a part of c.
@@ -280,7 +296,7 @@ func (s source) String() string {
 		var f runtime.Frame
 		f, more = frames.Next()
 		name := f.Function[strings.LastIndexByte(f.Function, '/')+1:]
-		if strings.HasPrefix(name, "cuda.") || strings.HasPrefix(name, "kernels.") || strings.HasPrefix(name, "tensor.") {
+		if strings.HasPrefix(name, "cuda.(*Device)") || strings.HasPrefix(name, "kernels.") || strings.HasPrefix(name, "tensor.") {
 			continue
 		}
 		return fmt.Sprintf("%s by %s (%s:%d)", s.what, name, f.File[strings.LastIndexByte(f.File, '/')+1:], f.Line)

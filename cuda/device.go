@@ -24,6 +24,9 @@ type Options struct {
 	CheckNaN bool
 	// NoGraphs issues every command by itself.
 	NoGraphs bool
+	// NoCache asks the driver for every Alloc by itself, to the byte, so that
+	// the emulator (or compute-sanitizer) sees where each one ends. Slow.
+	NoCache bool
 	// Warn receives a line about what runs but not as it should: a kernel that
 	// spills, a graph that could not be made. nil: dropped.
 	Warn func(string)
@@ -45,10 +48,18 @@ type Info struct {
 	MemoryBusBits int
 }
 
+// Device is the device's name, "cuda:0"; on the emulator "emu:0".
+func (i Info) Device() string {
+	if i.Driver == "emu" {
+		return fmt.Sprintf("emu:%d", i.Ordinal)
+	}
+	return fmt.Sprintf("cuda:%d", i.Ordinal)
+}
+
 // String is the line of `sectile info`.
 func (i Info) String() string {
-	return fmt.Sprintf("cuda:%d  %s, compute capability %d.%d, %d SMs, %.1f GiB, L2 %d MiB, %d KiB shared, driver for CUDA %d.%d",
-		i.Ordinal, i.Name, i.Major, i.Minor, i.SMs, float64(i.Memory)/(1<<30), i.L2>>20, i.SharedOptin>>10, i.Version/1000, i.Version%1000/10)
+	return fmt.Sprintf("%s, compute capability %d.%d, %d SMs, %.1f GiB, L2 %d MiB, %d KiB shared, driver for CUDA %d.%d",
+		i.Name, i.Major, i.Minor, i.SMs, float64(i.Memory)/(1<<30), i.L2>>20, i.SharedOptin>>10, i.Version/1000, i.Version%1000/10)
 }
 
 // Device is one GPU as a kernels.Backend. Its methods may be called from any
@@ -230,8 +241,8 @@ func (d *Device) sync() error {
 	return d.err
 }
 
-// Name is "cuda:0".
-func (d *Device) Name() string { return fmt.Sprintf("cuda:%d", d.info.Ordinal) }
+// Name is "cuda:0"; on the emulator "emu:0".
+func (d *Device) Name() string { return d.info.Device() }
 
 // Info describes the device.
 func (d *Device) Info() Info { return d.info }

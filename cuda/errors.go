@@ -12,7 +12,8 @@ func (e *MissingError) Error() string {
 	return "cuda: " + e.Op + " is not there yet on the GPU; use --device cpu"
 }
 
-// OutOfMemory says how a device's memory stands when it had no more.
+// OutOfMemory says how a device's memory stands when it had no more; it is the
+// Cause of the *kernels.MemoryError.
 type OutOfMemory struct {
 	Device      string
 	Want        int64 // bytes asked for
@@ -34,8 +35,8 @@ type Holder struct {
 func (e *OutOfMemory) Error() string {
 	const mib = 1 << 20
 	var s strings.Builder
-	fmt.Fprintf(&s, "%s: out of memory: %.1f MiB wanted; %.1f MiB in use, %.1f held from the driver (largest free piece %.1f); the device has %.1f of %.1f MiB free",
-		e.Device, float64(e.Want)/mib, float64(e.Allocated)/mib, float64(e.Reserved)/mib, float64(e.LargestFree)/mib, float64(e.Free)/mib, float64(e.Total)/mib)
+	fmt.Fprintf(&s, "%s: %.1f MiB held from the driver (largest free piece %.1f), %.1f of %.1f MiB are free for all programs",
+		e.Device, float64(e.Reserved)/mib, float64(e.LargestFree)/mib, float64(e.Free)/mib, float64(e.Total)/mib)
 	for i, h := range e.Holders {
 		if i == 0 {
 			s.WriteString("; largest holders:")
@@ -48,7 +49,6 @@ func (e *OutOfMemory) Error() string {
 			s.WriteByte(',')
 		}
 	}
-	s.WriteString("; use a smaller batch or smaller crops, or end other programs on the device")
 	return s.String()
 }
 

@@ -102,6 +102,7 @@ type pretrainFlags struct {
 	data, test           string
 	preset, file         string
 	out, resume, profile string
+	device               string
 	epochs, batch, judge int
 	seed                 uint64
 	rate                 float64
@@ -147,6 +148,7 @@ func definePretrain(f *flag.FlagSet) *pretrainFlags {
 	f.StringVar(&p.resume, "resume", "", "go on with the run in this `folder`")
 	f.IntVar(&p.judge, "judge-every", 0, "`number` of epochs from one look at the encoder, by kNN and a linear classifier, to the next while it is trained; 0: none; default a tenth of the run")
 	f.StringVar(&p.profile, "cpuprofile", "", "write a CPU profile to this `file`, for go tool pprof")
+	f.StringVar(&p.device, "device", defaultDevice(), deviceUsage)
 	p.machine.define(f)
 	return p
 }

@@ -30,6 +30,9 @@ func (s *session) describe(out io.Writer) {
 		fmt.Fprintf(out, "time     %s\n", s.cost)
 	}
 	fmt.Fprintf(out, "machine  %s, %d threads\n", t.Tape.Backend().Name(), threads())
+	if s.chosen != "" {
+		fmt.Fprintln(out, "device   "+s.chosen)
+	}
 	fmt.Fprintf(out, "folder   %s\n", s.run.Dir)
 	for _, rule := range s.rules {
 		fmt.Fprintln(out, "chosen   "+rule)

@@ -39,6 +39,7 @@ func info(ctx context.Context, args []string, out io.Writer) error {
 			fmt.Fprintf(out, "peak     %-8s %6.0f GFLOP/s on 1 thread, %6.0f on %d\n", p.name, one, all, threads())
 		}
 	}
+	listDevices(out)
 	fmt.Fprintf(out, "\nkernels (SECTILE_KERNELS pins: go, avx2, avx512 or a name)\n%s", b.Explain())
 	return nil
 }

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/sectile-ml/sectile/autograd"
+	"github.com/sectile-ml/sectile/kernels"
 	"github.com/sectile-ml/sectile/methods"
 	"github.com/sectile-ml/sectile/nn"
 	"github.com/sectile-ml/sectile/tensor"
@@ -56,7 +57,7 @@ func pretrain(ctx context.Context, args []string, out io.Writer) error {
 		}
 		defer stop()
 	}
-	s, err := openSession(c, p.out, p.resume)
+	s, err := openSession(c, p.device, p.out, p.resume)
 	if err != nil {
 		return err
 	}
@@ -108,6 +109,8 @@ type session struct {
 	cost    estimate
 	resumed bool
 	notes   []string // on the flags
+	device  string   // that was asked for
+	chosen  string   // by auto, and why
 	// judgeEvery is the number of epochs from one look at the encoder to the
 	// next while it is trained; 0: none.
 	judgeEvery int
@@ -115,12 +118,12 @@ type session struct {
 
 // openSession prepares everything that can fail before it makes a folder, and
 // finds out whether the folder takes checkpoints before anything is trained.
-func openSession(c config, root, resume string) (*session, error) {
+func openSession(c config, device, root, resume string) (*session, error) {
 	im, err := openImages(c)
 	if err != nil {
 		return nil, err
 	}
-	s := &session{config: c, images: im, resumed: resume != ""}
+	s := &session{config: c, device: device, images: im, resumed: resume != ""}
 	if err := s.prepare(); err != nil {
 		im.Close()
 		return nil, s.remedy(err)
@@ -134,10 +137,11 @@ func openSession(c config, root, resume string) (*session, error) {
 
 // prepare makes the trainer, and plans its first step.
 func (s *session) prepare() error {
-	b, err := backend()
+	b, why, err := kernels.OpenDevice(s.device)
 	if err != nil {
-		return err
+		return fmt.Errorf("--device %s: %w", s.device, err)
 	}
+	s.chosen = why
 	if err := traceLimits(); err != nil {
 		return err
 	}

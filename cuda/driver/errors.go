@@ -159,7 +159,7 @@ type Unavailable struct {
 }
 
 func (e *Unavailable) Error() string {
-	s := "cuda: " + e.Reason
+	s := e.Reason
 	if e.Err != nil {
 		s += " (" + e.Err.Error() + ")"
 	}
