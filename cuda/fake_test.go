@@ -330,8 +330,11 @@ func (f *fake) LaunchKernel(_ driver.Function, grid, block driver.Dim3, _ int, _
 
 func (f *fake) StreamBeginCapture(driver.Stream) error {
 	defer f.lock()()
+	if err := f.bound("cuStreamBeginCapture"); err != nil {
+		return err
+	}
 	f.inside, f.capture = true, nil
-	return f.bound("cuStreamBeginCapture")
+	return nil
 }
 
 func (f *fake) StreamEndCapture(driver.Stream) (driver.Graph, error) {

@@ -68,9 +68,11 @@ func (l *launch) reserve(size int) []byte {
 	return l.args[at:l.n]
 }
 
-func (l *launch) remember(format string, args ...any) {
-	if l.note != nil {
-		l.note.words = append(l.note.words, fmt.Sprintf(format, args...))
+// remember keeps a parameter for messages. (Not variadic: putting a number
+// into an interface would allocate also where nobody listens.)
+func remember[T any](n *note, format string, v T) {
+	if n != nil {
+		n.words = append(n.words, fmt.Sprintf(format, v))
 	}
 }
 
@@ -95,25 +97,28 @@ func (l *launch) i32(v int) {
 		panic(&kernels.ArgError{Op: l.k.Name, Rule: fmt.Sprintf("%d does not fit 32 bits", v)})
 	}
 	binary.LittleEndian.PutUint32(l.reserve(4), uint32(int32(v)))
-	l.remember("%d", v)
+	remember(l.note, "%d", v)
 }
 
 // u64 is a .u64 or .s64.
 func (l *launch) u64(v int) {
 	binary.LittleEndian.PutUint64(l.reserve(8), uint64(v))
-	l.remember("%d", v)
+	remember(l.note, "%d", v)
 }
 
 // f32 is a .f32 that does not change from step to step.
 func (l *launch) f32(v float32) {
 	binary.LittleEndian.PutUint32(l.reserve(4), math.Float32bits(v))
-	l.remember("%g", v)
+	remember(l.note, "%g", v)
 }
 
 // step is a number that changes per step, such as the learning rate. The
 // kernel gets its address (.u64) and loads it, so that a graph that has the
 // address can replay.
-func (l *launch) step(v float32) { l.scalar(math.Float32bits(v)); l.remember("*%g", v) }
+func (l *launch) step(v float32) {
+	l.scalar(math.Float32bits(v))
+	remember(l.note, "*%g", v)
+}
 
 // stepI32 is an integer that changes per step; the kernel gets its address.
 func (l *launch) stepI32(v int) {
@@ -121,7 +126,7 @@ func (l *launch) stepI32(v int) {
 		panic(&kernels.ArgError{Op: l.k.Name, Rule: fmt.Sprintf("%d does not fit 32 bits", v)})
 	}
 	l.scalar(uint32(int32(v)))
-	l.remember("*%d", v)
+	remember(l.note, "*%d", v)
 }
 
 func (l *launch) scalar(bits uint32) {
