@@ -47,7 +47,10 @@ func arith(d *decoder) {
 			return uint64(uint32(min(max(a+b, math.MinInt32), math.MaxInt32)))
 		})
 	default:
-		d.binary2(t, integerOp(op, t))
+		o, a, b := d.binary2(t, integerOp(op, t))
+		if op == "add" {
+			d.in.run = addInteger(o, a, b, t.mask(), d.in.run)
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package emu
 
 import (
 	"encoding/binary"
+	"errors"
 	"math"
 	"runtime"
 	"testing"
@@ -107,3 +108,5 @@ func (r *rig) launch(f driver.Function, grid, block int, args ...any) {
 func x(n int) driver.Dim3 { return driver.Dim3{X: uint32(n), Y: 1, Z: 1} }
 
 func bf16(f float32) uint16 { return uint16(math.Float32bits(f) >> 16) }
+
+func asFault(err error, f **Fault) bool { return errors.As(err, f) }

@@ -18,6 +18,15 @@ func (d *decoder) floatMods() floatMods {
 	return m
 }
 
+// sum is exactSum with the zero of the rounding mode: x-x is -0 downwards.
+func (m floatMods) sum(a, b float64) float64 {
+	s := exactSum(a, b)
+	if s == 0 && m.mode == "rm" && math.Signbit(a) != math.Signbit(b) {
+		return math.Copysign(0, -1)
+	}
+	return s
+}
+
 // floatArith decodes add, sub, mul, min, max, abs and neg of floats.
 func (d *decoder) floatArith(op string, t typ, f floatMods, sat bool, half string) {
 	if half != "" || t.kind == 't' {
@@ -34,9 +43,9 @@ func (d *decoder) floatArith(op string, t typ, f floatMods, sat bool, half strin
 	var exact func(x, y float64) float64
 	switch op {
 	case "add":
-		exact = exactSum
+		exact = f.sum
 	case "sub":
-		exact = func(x, y float64) float64 { return exactSum(x, -y) }
+		exact = func(x, y float64) float64 { return f.sum(x, -y) }
 	case "mul":
 		exact = func(x, y float64) float64 { return x * y }
 	case "min", "max":
@@ -78,11 +87,13 @@ func (d *decoder) floatArith(op string, t typ, f floatMods, sat bool, half strin
 func (d *decoder) float32Arith(op string, t typ) bool {
 	switch op {
 	case "add":
-		d.binary2(t, func(x, y uint64) uint64 { return bits32(f32(x) + f32(y)) })
+		o, a, b := d.binary2(t, func(x, y uint64) uint64 { return bits32(f32(x) + f32(y)) })
+		d.in.run = addF32(o, a, b, d.in.run)
 	case "sub":
 		d.binary2(t, func(x, y uint64) uint64 { return bits32(f32(x) - f32(y)) })
 	case "mul":
-		d.binary2(t, func(x, y uint64) uint64 { return bits32(f32(x) * f32(y)) })
+		o, a, b := d.binary2(t, func(x, y uint64) uint64 { return bits32(f32(x) * f32(y)) })
+		d.in.run = mulF32(o, a, b, d.in.run)
 	case "neg":
 		d.unary1(t, func(x uint64) uint64 { return x ^ 1<<31 })
 	case "abs":
@@ -170,10 +181,11 @@ func fused(d *decoder) {
 		}
 		d.ternary3(t, func(x, y, z uint64) uint64 { return t.pack(math.FMA(f64(x), f64(y), f64(z))) })
 	case t.bits == 32 && !t.x2 && f == (floatMods{mode: "rn"}) && !sat && !relu:
-		d.ternary3(t, func(x, y, z uint64) uint64 { return bits32(fma32(f32(x), f32(y), f32(z))) })
+		o, a, b, c := d.ternary3(t, func(x, y, z uint64) uint64 { return bits32(fma32(f32(x), f32(y), f32(z))) })
+		d.in.run = fmaF32(o, a, b, c, d.in.run)
 	default:
 		d.ternary3(t, d.lift3(t, f, sat, func(x, y, z float64) float64 {
-			s := exactSum(x*y, z)
+			s := f.sum(x*y, z)
 			if relu && s < 0 {
 				s = 0
 			}

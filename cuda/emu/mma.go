@@ -78,27 +78,34 @@ func moveMatrix(d *decoder) {
 
 // product is the shape of an mma instruction.
 type product struct {
-	k       int // depth; M is 16, N is 8
-	per     int // elements in a register
-	na, nb  int // registers of A and B
-	element func(u uint32, i int) float64
+	k      int // depth; M is 16, N is 8
+	per    int // elements in a register
+	na, nb int // registers of A and B
+	kind   byte
 }
 
 var products = map[string]product{
-	"m16n8k4.tf32":  {4, 1, 2, 1, elementTF32},
-	"m16n8k8.tf32":  {8, 1, 4, 2, elementTF32},
-	"m16n8k8.bf16":  {8, 2, 2, 1, elementBF16},
-	"m16n8k16.bf16": {16, 2, 4, 2, elementBF16},
-	"m16n8k8.f16":   {8, 2, 2, 1, elementF16},
-	"m16n8k16.f16":  {16, 2, 4, 2, elementF16},
+	"m16n8k4.tf32":  {4, 1, 2, 1, 't'},
+	"m16n8k8.tf32":  {8, 1, 4, 2, 't'},
+	"m16n8k8.bf16":  {8, 2, 2, 1, 'g'},
+	"m16n8k16.bf16": {16, 2, 4, 2, 'g'},
+	"m16n8k8.f16":   {8, 2, 2, 1, 'f'},
+	"m16n8k16.f16":  {16, 2, 4, 2, 'f'},
 }
 
-// elementTF32 ignores the low 13 bits, as the hardware does.
-func elementTF32(u uint32, _ int) float64 { return float64(math.Float32frombits(u &^ 0x1fff)) }
-func elementBF16(u uint32, i int) float64 {
-	return float64(math.Float32frombits(u >> (16 * i) << 16))
+// spread writes the elements of a register. Of a tf32 the low 13 bits count
+// for nothing, as in the hardware.
+func (p *product) spread(to []float64, u uint32) {
+	switch p.kind {
+	case 't':
+		to[0] = float64(math.Float32frombits(u &^ 0x1fff))
+	case 'g':
+		to[0] = float64(math.Float32frombits(u << 16))
+		to[1] = float64(math.Float32frombits(u >> 16 << 16))
+	default:
+		to[0], to[1] = half(uint16(u)), half(uint16(u>>16))
+	}
 }
-func elementF16(u uint32, i int) float64 { return half(uint16(u >> (16 * i))) }
 
 // matrixProduct decodes mma.sync with float32 sums: D = A B + C.
 //
@@ -132,32 +139,29 @@ func matrixProduct(d *decoder) {
 		var b [8][16]float64
 		for i, r := range ra {
 			x := w.src(r, full)
-			for l, u := range x {
-				row, col := l/4+8*(i%2), l%4*p.per+4*p.per*(i/2)
-				for e := range p.per {
-					a[row][col+e] = p.element(uint32(u), e)
-				}
+			for l := range x {
+				p.spread(a[l/4+8*(i%2)][l%4*p.per+4*p.per*(i/2):], uint32(x[l]))
 			}
 		}
 		for i, r := range rb {
 			x := w.src(r, full)
-			for l, u := range x {
-				for e := range p.per {
-					b[l/4][l%4*p.per+4*p.per*i+e] = p.element(uint32(u), e)
-				}
+			for l := range x {
+				p.spread(b[l/4][l%4*p.per+4*p.per*i:], uint32(x[l]))
 			}
 		}
+		c0, c1, c2, c3 := w.src(rc[0], full), w.src(rc[1], full), w.src(rc[2], full), w.src(rc[3], full)
 		var z [4]vec
-		for i, r := range rc {
-			c := w.src(r, full)
-			for l := range c {
-				x, y := &a[l/4+8*(i/2)], &b[l%4*2+i%2]
-				s := float64(f32(c[l]))
-				for k := range p.k {
-					s += x[k] * y[k]
-				}
-				z[i][l] = bits32(float32(s))
+		for l := range 32 {
+			x, y := a[l/4][:p.k], a[l/4+8][:p.k]
+			u, v := b[l%4*2][:p.k], b[l%4*2+1][:p.k]
+			s0, s1, s2, s3 := float64(f32(c0[l])), float64(f32(c1[l])), float64(f32(c2[l])), float64(f32(c3[l]))
+			for k := range x {
+				s0 += x[k] * u[k]
+				s1 += x[k] * v[k]
+				s2 += y[k] * u[k]
+				s3 += y[k] * v[k]
 			}
+			z[0][l], z[1][l], z[2][l], z[3][l] = bits32(float32(s0)), bits32(float32(s1)), bits32(float32(s2)), bits32(float32(s3))
 		}
 		for i, r := range out {
 			*w.dst(r, full) = z[i]

@@ -95,14 +95,18 @@ func (d *decoder) unary1(t typ, f func(x uint64) uint64) {
 	d.in.run = each1(d.dst(0, t), d.src(1, t), f)
 }
 
-func (d *decoder) binary2(t typ, f func(x, y uint64) uint64) {
+func (d *decoder) binary2(t typ, f func(x, y uint64) uint64) (o, a, b ref) {
 	d.operands(3, 3)
-	d.in.run = each2(d.dst(0, t), d.src(1, t), d.src(2, t), f)
+	o, a, b = d.dst(0, t), d.src(1, t), d.src(2, t)
+	d.in.run = each2(o, a, b, f)
+	return o, a, b
 }
 
-func (d *decoder) ternary3(t typ, f func(x, y, z uint64) uint64) {
+func (d *decoder) ternary3(t typ, f func(x, y, z uint64) uint64) (o, a, b, c ref) {
 	d.operands(4, 4)
-	d.in.run = each3(d.dst(0, t), d.src(1, t), d.src(2, t), d.src(3, t), f)
+	o, a, b, c = d.dst(0, t), d.src(1, t), d.src(2, t), d.src(3, t)
+	d.in.run = each3(o, a, b, c, f)
+	return o, a, b, c
 }
 
 // nothing decodes hints that change no value.
