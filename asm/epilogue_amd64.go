@@ -9,9 +9,9 @@ package asm
 //		for i := range m { d := c[i*ldc+j] - shift[j]; sum[j] += d; sq[j] = fma(d, d, sq[j]) } }
 //	AddRows: for i, j: c[i*ldc+j] += x[i*ldx+j]
 //	FinishRows: for i, j: c[i*ldc+j] = relu?((c[i*ldc+j] + bias[j]) + res[i*ldres+j])
-//	AffineRow: for j: dst[j] = relu?(fma(x[j], scale[j], shift[j]))
-//	BNBackRow: for j: dst[j] = fma(a[j], open ? dy[j] : 0, fma(b[j], x[j], c[j])); open: mask[j] > 0,
-//	           without mask fma(x[j], scale[j], shift[j]) > 0, without both true
+//	AffineRows: for i, j: dst[i*ldd+j] = relu?(fma(x[i*ldx+j], scale[j], shift[j]))
+//	BNBackRows: for i, j: dst[i*ldd+j] = fma(a[j], open ? dy[i*lddy+j] : 0, fma(b[j], x[i*ld+j], c[j]));
+//		open: mask[i*ld+j] > 0, without mask fma(x[i*ld+j], scale[j], shift[j]) > 0, without both true
 //
 // relu(v) is v > 0 ? v : 0 with relu(NaN) = NaN. A nil shift is zeros, a nil
 // bias, res or mask is left out.
@@ -31,15 +31,15 @@ func AddRowsAVX512(m, n int, c *float32, ldc int, x *float32, ldx int)
 //go:noescape
 func FinishRowsAVX512(m, n int, c *float32, ldc int, bias, res *float32, ldres int, relu bool)
 
-// AffineRowAVX512 is the prologue relu?(x*scale+shift). dst may be x.
+// AffineRowsAVX512 is the prologue relu?(x*scale+shift). dst may be x.
 //
 //go:noescape
-func AffineRowAVX512(n int, dst, x, scale, shift *float32, relu bool)
+func AffineRowsAVX512(m, n int, dst *float32, ldd int, x *float32, ldx int, scale, shift *float32, relu bool)
 
-// BNBackRowAVX512 is the prologue of batch norm's backward. dst may be dy.
+// BNBackRowsAVX512 is the prologue of batch norm's backward. dst may be dy.
 //
 //go:noescape
-func BNBackRowAVX512(n int, dst, dy, x, mask, scale, shift, a, b, c *float32)
+func BNBackRowsAVX512(m, n int, dst *float32, ldd int, dy *float32, lddy int, x, mask *float32, ld int, scale, shift, a, b, c *float32)
 
 // StatsRowsAVX2 sums the columns of a block of m rows.
 //
@@ -56,12 +56,12 @@ func AddRowsAVX2(m, n int, c *float32, ldc int, x *float32, ldx int)
 //go:noescape
 func FinishRowsAVX2(m, n int, c *float32, ldc int, bias, res *float32, ldres int, relu bool)
 
-// AffineRowAVX2 is the prologue relu?(x*scale+shift). dst may be x.
+// AffineRowsAVX2 is the prologue relu?(x*scale+shift). dst may be x.
 //
 //go:noescape
-func AffineRowAVX2(n int, dst, x, scale, shift *float32, relu bool)
+func AffineRowsAVX2(m, n int, dst *float32, ldd int, x *float32, ldx int, scale, shift *float32, relu bool)
 
-// BNBackRowAVX2 is the prologue of batch norm's backward. dst may be dy.
+// BNBackRowsAVX2 is the prologue of batch norm's backward. dst may be dy.
 //
 //go:noescape
-func BNBackRowAVX2(n int, dst, dy, x, mask, scale, shift, a, b, c *float32)
+func BNBackRowsAVX2(m, n int, dst *float32, ldd int, dy *float32, lddy int, x, mask *float32, ld int, scale, shift, a, b, c *float32)

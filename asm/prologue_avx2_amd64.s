@@ -2,30 +2,38 @@
 
 #include "textflag.h"
 
-// Prologues along a row, for AVX2 and FMA (loops in epilogue_amd64.go): the
+// Prologues over rows, for AVX2 and FMA (loops in epilogue_amd64.go): the
 // affine map of batch norm with its ReLU, and batch norm's backward. 8
 // elements a step, then one at a time: scalar steps round as vectors do.
 //
-// The caller guarantees n >= 1 elements behind every pointer but a nil mask.
+// The caller guarantees m, n >= 1 and that rows of n elements lie behind every
+// pointer but a nil mask or gate.
 //
 // Why assembly: fused multiply-adds and 8 lanes; Go has neither.
 
-// func AffineRowAVX2(n int, dst, x, scale, shift *float32, relu bool)
-TEXT ·AffineRowAVX2(SB), NOSPLIT, $0-41
+// func AffineRowsAVX2(m, n int, dst *float32, ldd int, x *float32, ldx int, scale, shift *float32, relu bool)
+TEXT ·AffineRowsAVX2(SB), NOSPLIT, $0-65
 	MOVL $0x7fc00000, AX // without ReLU the limit is NaN: every value stays
-	CMPB relu+40(FP), $0
+	CMPB relu+64(FP), $0
 	JEQ  limit
 	XORL AX, AX
 
 limit:
 	VMOVD AX, X15
 	VBROADCASTSS X15, Y15
-	MOVQ n+0(FP), CX
-	MOVQ dst+8(FP), DI
-	MOVQ x+16(FP), SI
-	MOVQ scale+24(FP), R8
-	MOVQ shift+32(FP), R9
-	XORQ DX, DX
+	MOVQ m+0(FP), BX
+	MOVQ dst+16(FP), DI
+	MOVQ ldd+24(FP), R10
+	SHLQ $2, R10
+	MOVQ x+32(FP), SI
+	MOVQ ldx+40(FP), R11
+	SHLQ $2, R11
+	MOVQ scale+48(FP), R8
+	MOVQ shift+56(FP), R9
+
+row:
+	MOVQ n+8(FP), CX
+	XORL DX, DX
 	SUBQ $8, CX
 	JLT  rest
 
@@ -56,22 +64,30 @@ one:
 	JNZ  one
 
 done:
+	ADDQ R11, SI
+	ADDQ R10, DI
+	DECQ BX
+	JNZ  row
 	VZEROUPPER
 	RET
 
-// func BNBackRowAVX2(n int, dst, dy, x, mask, scale, shift, a, b, c *float32)
-TEXT ·BNBackRowAVX2(SB), NOSPLIT, $0-80
-	MOVQ n+0(FP), CX
-	MOVQ dst+8(FP), DI
-	MOVQ dy+16(FP), SI
-	MOVQ x+24(FP), R8
-	MOVQ mask+32(FP), R9
-	MOVQ scale+40(FP), R14
-	MOVQ shift+48(FP), R15
-	MOVQ a+56(FP), R10
-	MOVQ b+64(FP), R11
-	MOVQ c+72(FP), R12
-	XORQ DX, DX
+// func BNBackRowsAVX2(m, n int, dst *float32, ldd int, dy *float32, lddy int, x, mask *float32, ld int, scale, shift, a, b, c *float32)
+TEXT ·BNBackRowsAVX2(SB), NOSPLIT, $8-112
+	MOVQ m+0(FP), AX
+	MOVQ AX, left-8(SP)
+	MOVQ dst+16(FP), DI
+	MOVQ dy+32(FP), SI
+	MOVQ x+48(FP), R8
+	MOVQ mask+56(FP), R9
+	MOVQ scale+72(FP), R14
+	MOVQ shift+80(FP), R15
+	MOVQ a+88(FP), R10
+	MOVQ b+96(FP), R11
+	MOVQ c+104(FP), R12
+
+row:
+	MOVQ n+8(FP), CX
+	XORL DX, DX
 	VXORPS Y5, Y5, Y5
 	SUBQ $8, CX
 	JLT  rest
@@ -137,5 +153,18 @@ openone:
 	JNZ  one
 
 done:
+	MOVQ ldd+24(FP), AX
+	LEAQ (DI)(AX*4), DI
+	MOVQ lddy+40(FP), AX
+	LEAQ (SI)(AX*4), SI
+	MOVQ ld+64(FP), AX
+	LEAQ (R8)(AX*4), R8
+	TESTQ R9, R9
+	JZ   unmasked
+	LEAQ (R9)(AX*4), R9
+
+unmasked:
+	DECQ left-8(SP)
+	JNZ  row
 	VZEROUPPER
 	RET

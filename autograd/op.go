@@ -43,6 +43,9 @@ type LateOp struct{}
 
 func (LateOp) late() {}
 
+// taker is an Op that reads some inputs' deferred values.
+type taker interface{ takes(input int) bool }
+
 // Configured is how Apply reaches the comparable part of an op.
 type Configured[C comparable] interface {
 	Op
@@ -109,6 +112,14 @@ func (p *Plan) Backend() kernels.Backend { return p.t.b }
 
 // Out declares the next output.
 func (p *Plan) Out(s Shape) { p.out(s, kernels.Float32, true) }
+
+// OutDeferred declares the next output as a shape and a gradient without
+// values of its own: ops that know how make them from the op's other outputs
+// as they load; no other op may read it.
+func (p *Plan) OutDeferred(s Shape) {
+	p.Out(s)
+	p.n.outs[len(p.n.outs)-1].deferred = true
+}
 
 // OutFixed declares the next output of element type t, which carries no
 // gradient.

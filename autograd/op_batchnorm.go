@@ -34,189 +34,240 @@ type NormConfig struct {
 	Sync Reducer
 }
 
-type normConfig struct {
-	NormConfig
-	Stats, Residual bool
-}
-
-// batchNorm is y = relu?((x-mean)/sqrt(var+eps) gamma + beta + residual).
-// With dy' = dy where y > 0: dresidual = dy', dbeta = sum dy',
+// norm is what the ops with a batch norm in them share: chunk sums become the
+// coefficients of y = relu?(scale x + shift + residual), and in backward dy
+// becomes the coefficients of dx = A dy' + B x + C.
+//
+// With dy' = dy where the ReLU let x through: dresidual = dy', dbeta = sum dy',
 // dgamma = sum dy' xhat, dx = gamma invstd (dy' - mean dy' - xhat mean(dy' xhat))
-// (Ioffe & Szegedy 2015, section 3), in the form A dy' + B x + C.
-type batchNorm struct {
-	normConfig
-	rows, c, groups, count int
-	total                  int
-	part, moments          Buf
+// (Ioffe & Szegedy 2015, section 3).
+type norm struct {
+	rows, c, groups, count int // count: values of a channel in a group, here
+	total                  int // on all ranks
+	moments                Buf
 	mean, invStd           Buf
-	scale, shift           Buf
 	sums, local, bwork     Buf
 	ca, cb, cc             Buf
-	chanStats              kernels.ChannelStatsArgs
 	mom                    kernels.BNMomentsArgs
 	fin                    kernels.BNFinalizeArgs
-	apply                  kernels.BNApplyArgs
 	reduce                 kernels.BNReduceArgs
 	gfin                   kernels.BNGradFinalizeArgs
 	back                   kernels.BNBackwardArgs
 }
 
-// BatchNorm normalises every channel (last axis) of x and applies gamma [C],
-// beta [C]. stats is what Conv2DStats gave with RunMean as shift, or nil;
-// residual, x's shape, is added before the ReLU, or nil.
-//
-//go:noinline
-func BatchNorm(x, gamma, beta, stats, residual *Var, cfg NormConfig) *Var {
-	n := normConfig{NormConfig: cfg, Stats: stats != nil && cfg.Train, Residual: residual != nil}
-	switch {
-	case n.Stats && n.Residual:
-		return Apply[*batchNorm](x.t, n, x, gamma, beta, stats, residual)
-	case n.Stats:
-		return Apply[*batchNorm](x.t, n, x, gamma, beta, stats)
-	case n.Residual:
-		return Apply[*batchNorm](x.t, n, x, gamma, beta, residual)
-	}
-	return Apply[*batchNorm](x.t, n, x, gamma, beta)
-}
-
-func (o *batchNorm) Config() *normConfig { return &o.normConfig }
-func (o *batchNorm) Name() string        { return fmt.Sprintf("BatchNorm %dx%d", o.rows, o.c) }
-
-// residual is the index of the residual among the inputs.
-func (o *batchNorm) residual() int {
-	if o.Stats {
-		return 4
-	}
-	return 3
-}
-
-func (o *batchNorm) Plan(p *Plan) {
-	x := p.In(0)
-	o.rows, o.c, o.groups = x.Rows(), x.Cols(), max(1, o.Groups)
+// plan checks the batch norm of values of shape y, whose gamma and beta are
+// inputs gamma and gamma+1, and asks for what both directions need.
+func (o *norm) plan(p *Plan, op string, cfg *NormConfig, y Shape, gamma int) {
+	o.rows, o.c, o.groups = y.Rows(), y.Cols(), max(1, cfg.Groups)
 	bad := func(rule string) {
-		panic(&tensor.ShapeError{Op: "BatchNorm", Operands: [][]int{x.Slice(), p.In(1).Slice(), p.In(2).Slice()}, Rule: rule})
+		panic(&tensor.ShapeError{Op: op, Operands: [][]int{y.Slice(), p.In(gamma).Slice(), p.In(gamma + 1).Slice()}, Rule: rule})
 	}
 	switch {
-	case x.Rank < 2:
-		bad("x has a batch and a channel axis")
-	case p.In(1) != Dims(o.c) || p.In(2) != Dims(o.c):
+	case p.In(gamma) != Dims(o.c) || p.In(gamma+1) != Dims(o.c):
 		bad(fmt.Sprintf("gamma and beta are [%d]", o.c))
-	case x.Dim[0]%o.groups != 0:
+	case y.Dim[0]%o.groups != 0:
 		bad(fmt.Sprintf("%d statistics groups do not divide the batch", o.groups))
-	case o.Train && o.rows/o.groups < 2 && o.Sync == nil:
+	case cfg.Train && o.rows/o.groups < 2 && cfg.Sync == nil:
 		bad("batch statistics need more than one value a channel: use a larger batch")
-	case o.Residual && p.In(o.residual()) != x:
-		bad("the residual has x's shape")
+	}
+	f, d := kernels.Float32, kernels.Float64
+	if !cfg.Train {
+		o.groups = 1
+	} else {
+		o.moments = p.Scratch(d, 2*o.groups*o.c)
 	}
 	o.count = o.rows / o.groups
-	if want := Dims(kernels.StatsChunks(o.rows, o.count), 2, o.c); o.Stats && p.In(3) != want {
-		bad(fmt.Sprintf("stats are %v: StatGroups of the convolution equals Groups", want))
-	}
-	p.Out(x)
-	f, d := kernels.Float32, kernels.Float64
 	gc := o.groups * o.c
-	if o.Train {
-		if !o.Stats {
-			o.part = p.Scratch(f, kernels.StatsChunks(o.rows, o.count)*2*o.c)
-		}
-		o.moments = p.Scratch(d, 2*gc)
-	} else {
-		o.groups, gc = 1, o.c
-	}
-	o.scale, o.shift = p.Scratch(f, gc), p.Scratch(f, gc)
 	o.mean, o.invStd = p.Keep(f, gc), p.Keep(f, gc)
 	if !p.Differentiates() {
 		return
 	}
-	p.SaveIn(0)
-	p.SaveIn(1)
-	if o.ReLU {
-		p.SaveOut(0)
-	}
+	p.SaveIn(gamma)
 	o.sums = p.BackScratch(d, 2*gc)
-	if o.Sync != nil {
+	if cfg.Sync != nil {
 		o.local = p.BackScratch(d, 2*gc)
 	}
-	o.bwork = p.BackScratch(f, kernels.StatsChunks(o.rows, o.rows/o.groups)*2*o.c)
+	o.bwork = p.BackScratch(f, kernels.StatsChunks(o.rows, o.count)*2*o.c)
 	o.ca, o.cb, o.cc = p.BackScratch(f, gc), p.BackScratch(f, gc), p.BackScratch(f, gc)
 }
 
-func (o *batchNorm) Forward(c *Ctx) {
-	b := c.Backend()
-	x := c.In(0)
-	f := &o.fin
-	*f = kernels.BNFinalizeArgs{Groups: o.groups, C: o.c, Gamma: c.In(1), Beta: c.In(2), Eps: o.Eps, Momentum: o.Momentum,
-		Mean: c.Buf(o.mean), InvStd: c.Buf(o.invStd), Scale: c.Buf(o.scale), Shift: c.Buf(o.shift)}
-	if o.Train {
-		st := kernels.Stats{Group: o.count, Shift: o.RunMean.Value.Mem()}
-		if o.Stats {
-			st.Part = c.In(3)
-		} else {
-			st.Part = c.Buf(o.part)
-			o.chanStats = kernels.ChannelStatsArgs{Rows: o.rows, C: o.c, X: x, Stats: st}
-			b.ChannelStats(&o.chanStats)
-		}
-		f.Moments, f.Count = c.Buf(o.moments), o.count
-		o.mom = kernels.BNMomentsArgs{Rows: o.rows, C: o.c, Stats: st, Moments: f.Moments}
-		b.BNMoments(&o.mom)
-		if o.Sync != nil {
-			n, err := o.Sync.Moments(f.Moments, o.groups, o.c, o.count)
-			if err != nil {
-				c.Fail(err)
-				return
-			}
-			f.Count = n
-		}
-		o.total = f.Count
-		f.RunMean, f.RunVar = c.State(o.RunMean), c.State(o.RunVar)
-	} else {
-		f.Eval, f.Count = true, 1
-		o.total = o.count
-		f.RunMean, f.RunVar = o.RunMean.Value.Mem(), o.RunVar.Value.Mem()
-	}
-	b.BNFinalize(f)
-	o.apply = kernels.BNApplyArgs{Rows: o.rows, C: o.c, Group: o.rows / o.groups, X: x, Scale: f.Scale, Shift: f.Shift, ReLU: o.ReLU, Y: c.Out(0)}
-	if o.Residual {
-		o.apply.Residual = c.In(o.residual())
-	}
-	b.BNApply(&o.apply)
+// chunks is the length of the chunk sums that finalize wants.
+func (o *norm) chunks() int { return kernels.StatsChunks(o.rows, o.count) * 2 * o.c }
+
+// stats says where a producer writes chunk sums: shifted by the running mean,
+// which is close to the batch's, so that the variance loses no digits.
+func (o *norm) stats(cfg *NormConfig, part kernels.Mem) kernels.Stats {
+	return kernels.Stats{Group: o.count, Shift: cfg.RunMean.Value.Mem(), Part: part}
 }
 
-func (o *batchNorm) Backward(c *Ctx) {
+// finalize turns chunk sums into scale and shift; false: the step has failed.
+func (o *norm) finalize(c *Ctx, cfg *NormConfig, st kernels.Stats, gamma int, scale, shift kernels.Mem) bool {
 	b := c.Backend()
-	dy, x := c.GradOut(0), c.In(0)
-	r := &o.reduce
-	*r = kernels.BNReduceArgs{Rows: o.rows, C: o.c, Group: o.rows / o.groups, DY: dy, X: x, Mean: c.Buf(o.mean), Sums: c.Buf(o.sums), Work: c.Buf(o.bwork)}
-	if o.ReLU {
-		r.Mask = c.Out(0)
+	f := &o.fin
+	*f = kernels.BNFinalizeArgs{Groups: o.groups, C: o.c, Gamma: c.In(gamma), Beta: c.In(gamma + 1), Eps: cfg.Eps, Momentum: cfg.Momentum,
+		Mean: c.Buf(o.mean), InvStd: c.Buf(o.invStd), Scale: scale, Shift: shift}
+	if !cfg.Train {
+		f.Eval, f.Count = true, 1
+		o.total = o.count
+		f.RunMean, f.RunVar = cfg.RunMean.Value.Mem(), cfg.RunVar.Value.Mem()
+		b.BNFinalize(f)
+		return true
 	}
-	if o.Residual {
-		if g, acc, ok := c.GradIn(o.residual()); ok {
+	f.Moments, f.Count = c.Buf(o.moments), o.count
+	o.mom = kernels.BNMomentsArgs{Rows: o.rows, C: o.c, Stats: st, Moments: f.Moments}
+	b.BNMoments(&o.mom)
+	if cfg.Sync != nil {
+		n, err := cfg.Sync.Moments(f.Moments, o.groups, o.c, o.count)
+		if err != nil {
+			c.Fail(err)
+			return false
+		}
+		f.Count = n
+	}
+	o.total = f.Count
+	f.RunMean, f.RunVar = c.State(cfg.RunMean), c.State(cfg.RunVar)
+	b.BNFinalize(f)
+	return true
+}
+
+// gate is what says where the ReLU let a value through: the normalised values,
+// or scale and shift that make them again; none without ReLU.
+type gate struct{ mask, scale, shift kernels.Mem }
+
+// gradients computes dgamma, dbeta, dresidual (input residual, if >= 0) and
+// leaves the coefficients of dx in ca, cb, cc; false: the step has failed.
+func (o *norm) gradients(c *Ctx, cfg *NormConfig, dy, x kernels.Mem, open gate, gamma, residual int) bool {
+	b := c.Backend()
+	r := &o.reduce
+	*r = kernels.BNReduceArgs{Rows: o.rows, C: o.c, Group: o.count, DY: dy, X: x, Mask: open.mask, Scale: open.scale, Shift: open.shift,
+		Mean: c.Buf(o.mean), Sums: c.Buf(o.sums), Work: c.Buf(o.bwork)}
+	if residual >= 0 {
+		if g, acc, ok := c.GradIn(residual); ok {
 			r.DResid, r.AccResid = g, acc
 		}
 	}
 	b.BNReduce(r)
 	g := &o.gfin
-	*g = kernels.BNGradFinalizeArgs{Groups: o.groups, C: o.c, Count: o.total, Sums: r.Sums, LocalSums: r.Sums, Gamma: c.In(1), Mean: r.Mean, InvStd: c.Buf(o.invStd),
-		Eval: !o.Train, CoefA: c.Buf(o.ca), CoefB: c.Buf(o.cb), CoefC: c.Buf(o.cc)}
-	if o.Sync != nil && o.Train {
+	*g = kernels.BNGradFinalizeArgs{Groups: o.groups, C: o.c, Count: o.total, Sums: r.Sums, LocalSums: r.Sums, Gamma: c.In(gamma), Mean: r.Mean, InvStd: c.Buf(o.invStd),
+		Eval: !cfg.Train, CoefA: c.Buf(o.ca), CoefB: c.Buf(o.cb), CoefC: c.Buf(o.cc)}
+	if cfg.Sync != nil && cfg.Train {
 		g.LocalSums = c.Buf(o.local)
 		b.Copy(g.LocalSums, r.Sums)
-		if err := o.Sync.Sums(r.Sums); err != nil {
+		if err := cfg.Sync.Sums(r.Sums); err != nil {
 			c.Fail(err)
-			return
+			return false
 		}
 	}
-	if m, acc, ok := c.GradIn(1); ok {
+	if m, acc, ok := c.GradIn(gamma); ok {
 		g.DGamma, g.AccGamma = m, acc
 	}
-	if m, acc, ok := c.GradIn(2); ok {
+	if m, acc, ok := c.GradIn(gamma + 1); ok {
 		g.DBeta, g.AccBeta = m, acc
 	}
 	b.BNGradFinalize(g)
+	return true
+}
+
+// input writes dx from dy with the coefficients that gradients left.
+func (o *norm) input(c *Ctx, dy, x kernels.Mem, open gate, dx kernels.Mem, accumulate bool) {
+	o.back = kernels.BNBackwardArgs{Rows: o.rows, C: o.c, Group: o.count, DY: dy, X: x, Mask: open.mask, Scale: open.scale, Shift: open.shift,
+		CoefA: c.Buf(o.ca), CoefB: c.Buf(o.cb), CoefC: c.Buf(o.cc), DX: dx, Accumulate: accumulate}
+	c.Backend().BNBackward(&o.back)
+}
+
+// bnGamma and bnResidual number BatchNorm's inputs.
+const (
+	bnGamma    = 1
+	bnResidual = 3
+)
+
+type normConfig struct {
+	NormConfig
+	Residual bool
+}
+
+// batchNorm is y = relu?((x-mean)/sqrt(var+eps) gamma + beta + residual).
+type batchNorm struct {
+	normConfig
+	norm
+	part, scale, shift Buf
+	chanStats          kernels.ChannelStatsArgs
+	apply              kernels.BNApplyArgs
+}
+
+// BatchNorm normalises every channel (last axis) of x and applies gamma [C],
+// beta [C]. residual, x's shape, is added before the ReLU, or nil. After a
+// convolution ConvBN does the same in fewer passes.
+//
+//go:noinline
+func BatchNorm(x, gamma, beta, residual *Var, cfg NormConfig) *Var {
+	if residual != nil {
+		return Apply[*batchNorm](x.t, normConfig{cfg, true}, x, gamma, beta, residual)
+	}
+	return Apply[*batchNorm](x.t, normConfig{cfg, false}, x, gamma, beta)
+}
+
+func (o *batchNorm) Config() *normConfig { return &o.normConfig }
+func (o *batchNorm) Name() string        { return fmt.Sprintf("BatchNorm %dx%d", o.rows, o.c) }
+
+func (o *batchNorm) Plan(p *Plan) {
+	x := p.In(0)
+	if x.Rank < 2 {
+		panic(&tensor.ShapeError{Op: "BatchNorm", Operands: [][]int{x.Slice()}, Rule: "x has a batch and a channel axis"})
+	}
+	if o.Residual && p.In(bnResidual) != x {
+		panic(&tensor.ShapeError{Op: "BatchNorm", Operands: [][]int{x.Slice(), p.In(bnResidual).Slice()}, Rule: "the residual has x's shape"})
+	}
+	p.Out(x)
+	o.plan(p, "BatchNorm", &o.NormConfig, x, bnGamma)
+	if o.Train {
+		o.part = p.Scratch(kernels.Float32, o.chunks())
+	}
+	gc := o.groups * o.c
+	o.scale, o.shift = p.Keep(kernels.Float32, gc), p.Keep(kernels.Float32, gc)
+	if p.Differentiates() {
+		p.SaveIn(0)
+		if o.ReLU && o.Residual {
+			p.SaveOut(0)
+		}
+	}
+}
+
+func (o *batchNorm) Forward(c *Ctx) {
+	x := c.In(0)
+	st := o.stats(&o.NormConfig, c.Buf(o.part))
+	if o.Train {
+		o.chanStats = kernels.ChannelStatsArgs{Rows: o.rows, C: o.c, X: x, Stats: st}
+		c.Backend().ChannelStats(&o.chanStats)
+	}
+	if !o.finalize(c, &o.NormConfig, st, bnGamma, c.Buf(o.scale), c.Buf(o.shift)) {
+		return
+	}
+	o.apply = kernels.BNApplyArgs{Rows: o.rows, C: o.c, Group: o.count, X: x, Scale: o.fin.Scale, Shift: o.fin.Shift, ReLU: o.ReLU, Y: c.Out(0)}
+	if o.Residual {
+		o.apply.Residual = c.In(bnResidual)
+	}
+	c.Backend().BNApply(&o.apply)
+}
+
+func (o *batchNorm) Backward(c *Ctx) {
+	dy, x := c.GradOut(0), c.In(0)
+	var open gate
+	residual := -1
+	switch {
+	case o.Residual:
+		residual = bnResidual
+		if o.ReLU {
+			open.mask = c.Out(0)
+		}
+	case o.ReLU:
+		open.scale, open.shift = c.Buf(o.scale), c.Buf(o.shift)
+	}
+	if !o.gradients(c, &o.NormConfig, dy, x, open, bnGamma, residual) {
+		return
+	}
 	if dx, acc, ok := c.GradIn(0); ok {
-		o.back = kernels.BNBackwardArgs{Rows: o.rows, C: o.c, Group: o.rows / o.groups, DY: dy, X: x, Mask: r.Mask, CoefA: g.CoefA, CoefB: g.CoefB, CoefC: g.CoefC, DX: dx, Accumulate: acc}
-		b.BNBackward(&o.back)
+		o.input(c, dy, x, open, dx, acc)
 	}
 }
 
@@ -224,7 +275,7 @@ func (o *batchNorm) Backward(c *Ctx) {
 func (o *batchNorm) Cost(backward bool) (flop, bytes float64) {
 	n := float64(o.rows * o.c)
 	if backward {
-		return 12 * n, 4 * 7 * n
+		return 12 * n, 4 * 5 * n
 	}
-	return 4 * n, 4 * 2 * n
+	return 4 * n, 4 * 3 * n
 }

@@ -14,9 +14,6 @@ type ConvConfig struct {
 	PadH, PadW       int
 	DilH, DilW       int
 	Groups           int
-	// StatGroups > 0 makes Conv2DStats restart its statistics StatGroups
-	// times along the batch (sub-batch batch norm); 0 is one group.
-	StatGroups int
 }
 
 // Square is the usual geometry: one stride and one padding for both axes.
@@ -26,7 +23,7 @@ func Square(stride, pad int) ConvConfig {
 
 type convConfig struct {
 	ConvConfig
-	Bias, Stats bool
+	Bias bool
 }
 
 // conv2D is y[n,i,j,o] = b[o] + sum_{kh,kw,c} x[n, i*s+kh*d-p, j*s+kw*d-p, c] w[o,kh,kw,c].
@@ -37,7 +34,6 @@ type convConfig struct {
 type conv2D struct {
 	convConfig
 	shape          kernels.ConvShape
-	part           int // rows of the statistics, 0 without
 	work, dxw, dww Buf
 	fwd, dx, dw    kernels.ConvArgs
 	prepF          kernels.PrepareArgs
@@ -59,15 +55,6 @@ func Conv2DBias(x, w, b *Var, cfg ConvConfig) *Var {
 	return Apply[*conv2D](x.t, convConfig{ConvConfig: cfg, Bias: true}, x, w, b)
 }
 
-// Conv2DStats is Conv2D whose epilogue also sums every channel, shifted by
-// shift [OC], for the BatchNorm that follows: stats is what BatchNorm wants.
-//
-//go:noinline
-func Conv2DStats(x, w, shift *Var, cfg ConvConfig) (y, stats *Var) {
-	y = Apply[*conv2D](x.t, convConfig{ConvConfig: cfg, Stats: true}, x, w, shift)
-	return y, y.Output(1)
-}
-
 func (o *conv2D) Config() *convConfig { return &o.convConfig }
 
 func (o *conv2D) Name() string {
@@ -75,13 +62,14 @@ func (o *conv2D) Name() string {
 	return fmt.Sprintf("Conv2D %dx%dx%d %d-%d %dx%d/%d", s.N, s.H, s.W, s.C, s.OC, s.KH, s.KW, s.StrideH)
 }
 
-func (o *conv2D) Plan(p *Plan) {
+// geometry is the shape of a convolution of input 0 with input 1.
+func (cfg *ConvConfig) geometry(p *Plan, op string) kernels.ConvShape {
 	x, w := p.In(0), p.In(1)
 	one := func(n int) int { return max(n, 1) }
 	s := kernels.ConvShape{N: x.Dim[0], H: x.Dim[1], W: x.Dim[2], C: x.Dim[3], OC: w.Dim[0], KH: w.Dim[1], KW: w.Dim[2],
-		StrideH: one(o.StrideH), StrideW: one(o.StrideW), PadH: o.PadH, PadW: o.PadW, DilH: one(o.DilH), DilW: one(o.DilW), Groups: one(o.Groups)}
+		StrideH: one(cfg.StrideH), StrideW: one(cfg.StrideW), PadH: cfg.PadH, PadW: cfg.PadW, DilH: one(cfg.DilH), DilW: one(cfg.DilW), Groups: one(cfg.Groups)}
 	bad := func(format string, a ...any) {
-		panic(&tensor.ShapeError{Op: "Conv2D", Operands: [][]int{x.Slice(), w.Slice()}, Rule: fmt.Sprintf(format, a...)})
+		panic(&tensor.ShapeError{Op: op, Operands: [][]int{x.Slice(), w.Slice()}, Rule: fmt.Sprintf(format, a...)})
 	}
 	switch {
 	case x.Rank != 4 || w.Rank != 4:
@@ -92,18 +80,16 @@ func (o *conv2D) Plan(p *Plan) {
 		bad("channels %d != %d", w.Dim[3], s.C/s.Groups)
 	case s.H+2*s.PadH < s.DilH*(s.KH-1)+1 || s.W+2*s.PadW < s.DilW*(s.KW-1)+1:
 		bad("the kernel does not fit into the padded image")
-	case o.StatGroups > 1 && s.N%o.StatGroups != 0:
-		bad("%d statistics groups do not divide the batch", o.StatGroups)
 	}
+	return s
+}
+
+func (o *conv2D) Plan(p *Plan) {
+	s := o.geometry(p, "Conv2D")
 	o.shape = s
 	p.Out(Dims(s.N, s.OH(), s.OW(), s.OC))
 	o.fwd = kernels.ConvArgs{ConvShape: s, Pass: kernels.PassForward}
 	o.prepF = kernels.PrepareArgs{Pass: kernels.PassForward, Conv: s}
-	if o.Stats {
-		rows := s.N * s.OH() * s.OW()
-		o.fwd.Epi.Stats.Group = rows / one(o.StatGroups)
-		p.OutFixed(kernels.Float32, Dims(kernels.StatsChunks(rows, o.fwd.Epi.Stats.Group), 2, s.OC))
-	}
 	if p.Param(1) != nil {
 		o.fwd.Prepared = new(kernels.Prepared) // a parameter's layout is kept outside of the step
 	}
@@ -131,9 +117,6 @@ func (o *conv2D) Forward(c *Ctx) {
 	a.X, a.Wt, a.Y, a.Work = c.In(0), c.In(1), c.Out(0), c.Buf(o.work)
 	if o.Bias {
 		a.Epi.Bias = c.In(2)
-	}
-	if o.Stats {
-		a.Epi.Stats.Part, a.Epi.Stats.Shift = c.Out(1), c.In(2)
 	}
 	o.prepF.Wt = a.Wt
 	a.Prepared = c.Prepared(1, &o.prepF)

@@ -25,30 +25,46 @@ func state(b kernels.Backend, c int, f func(i int) float32) *Param {
 	return p
 }
 
-// bnSample is a batch norm behind an optional convolution.
-func bnSample(train, relu, residual, stats bool, groups int) *Sample {
+// running makes the running statistics of c channels.
+func running(b kernels.Backend, c int) (mean, variance *Param) {
+	return state(b, c, func(i int) float32 { return 0.25 * float32(i) }), state(b, c, func(i int) float32 { return 1 + 0.5*float32(i) })
+}
+
+func bnSample(train, relu, residual bool, groups int) *Sample {
 	var mean, variance *Param
 	s := &Sample{Inputs: []Shape{Dims(4, 3, 3, 2), Dims(2), Dims(2)}}
 	if residual {
 		s.Inputs = append(s.Inputs, Dims(4, 3, 3, 2))
 	}
-	if stats {
-		s.Inputs = append(s.Inputs, Dims(2, 1, 1, 2))
-	}
-	s.Setup = func(b kernels.Backend) {
-		mean = state(b, 2, func(i int) float32 { return 0.25 * float32(i) })
-		variance = state(b, 2, func(i int) float32 { return 1 + 0.5*float32(i) })
-	}
+	s.Setup = func(b kernels.Backend) { mean, variance = running(b, 2) }
 	s.Build = func(t *Tape, in []*Var) *Var {
-		var res, st *Var
-		x := in[0]
+		var res *Var
 		if residual {
 			res = in[3]
 		}
-		if stats {
-			x, st = Conv2DStats(x, in[len(in)-1], t.Use(mean), ConvConfig{StatGroups: groups})
+		return BatchNorm(in[0], in[1], in[2], res, NormConfig{Eps: 1e-5, Momentum: 0.1, Train: train, ReLU: relu, Groups: groups, RunMean: mean, RunVar: variance})
+	}
+	return s
+}
+
+// unitSample is two units, the first one's result deferred or not, the input
+// added to the second's.
+func unitSample(train, relu, residual, deferred bool, groups int) *Sample {
+	var m1, v1, m2, v2 *Param
+	s := &Sample{Inputs: []Shape{Dims(4, 2, 3, 2), Dims(3, 1, 1, 2), Dims(3), Dims(3), Dims(2, 3, 3, 3), Dims(2), Dims(2)}}
+	s.Setup = func(b kernels.Backend) {
+		m1, v1 = running(b, 3)
+		m2, v2 = running(b, 2)
+	}
+	s.Build = func(t *Tape, in []*Var) *Var {
+		n := NormConfig{Eps: 1e-5, Momentum: 0.1, Train: train, ReLU: relu, Groups: groups, RunMean: m1, RunVar: v1}
+		x := ConvBN(in[0], in[1], in[2], in[3], nil, ConvBNConfig{Norm: n, Deferred: deferred})
+		n.RunMean, n.RunVar = m2, v2
+		res := in[0]
+		if !residual {
+			res = nil
 		}
-		return BatchNorm(x, in[1], in[2], st, res, NormConfig{Eps: 1e-5, Momentum: 0.1, Train: train, ReLU: relu, Groups: groups, RunMean: mean, RunVar: variance})
+		return ConvBN(x, in[4], in[5], in[6], res, ConvBNConfig{ConvConfig: Square(1, 1), Norm: n})
 	}
 	return s
 }
@@ -72,8 +88,13 @@ var samples = map[string][]*Sample{
 		}},
 	},
 	"batchNorm": {
-		bnSample(true, false, false, false, 1), bnSample(true, true, true, false, 1), bnSample(true, true, true, true, 2),
-		bnSample(true, true, false, true, 1), bnSample(false, true, true, false, 1), bnSample(true, false, true, false, 4),
+		bnSample(true, false, false, 1), bnSample(true, true, true, 1), bnSample(true, true, false, 2),
+		bnSample(false, true, true, 1), bnSample(false, true, false, 1), bnSample(true, false, true, 4),
+	},
+	"convBN": {
+		unitSample(true, true, true, true, 1), unitSample(true, true, false, true, 2), unitSample(true, false, true, true, 1),
+		unitSample(true, true, true, false, 2), unitSample(true, false, false, false, 1),
+		unitSample(false, true, false, true, 1), unitSample(false, true, true, false, 1),
 	},
 	"matMul": {
 		{Inputs: []Shape{Dims(3, 4), Dims(4, 5)}, Build: func(t *Tape, in []*Var) *Var { return MatMul(in[0], in[1]) }},

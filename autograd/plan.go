@@ -45,6 +45,9 @@ func (g *graph) plan(floatSize int) {
 	for _, nd := range g.nodes {
 		for _, v := range nd.outs {
 			v.value = buffer{dtype: v.dtype, len: v.shape.Len(), first: 3 * n, last: -1, what: nd, shape: v.shape}
+			if v.deferred {
+				v.value.len = 0
+			}
 			v.grad = buffer{dtype: kernels.Float32, len: v.shape.Len(), first: 3 * n, last: -1, what: nd, shape: v.shape}
 		}
 	}

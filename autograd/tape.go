@@ -146,9 +146,12 @@ func (t *Tape) record(op Op, ins []*Var) *Var {
 	t.diverge()
 	n := &node{op: op, ins: append([]*Var(nil), ins...)}
 	_, n.late = op.(Late)
-	for _, v := range ins {
+	for i, v := range ins {
 		if v.g != g {
 			panic(&tensor.ShapeError{Op: op.Name(), Operands: [][]int{v.shape.Slice()}, Rule: "a value of another tape or of an earlier step"})
+		}
+		if k, ok := op.(taker); v.deferred && (!ok || !k.takes(i)) {
+			panic(&tensor.ShapeError{Op: op.Name(), Operands: [][]int{v.shape.Slice()}, Rule: "a deferred result is read as the x of ConvBN alone"})
 		}
 	}
 	if a, ok := op.(*alias); ok {

@@ -20,6 +20,8 @@ type Var struct {
 	wants  bool // takes part in differentiation
 	keep   bool // asked for by Keep
 	pinned bool // by the plan: lives to the end of the step
+	// deferred: no values, see Plan.OutDeferred
+	deferred bool
 
 	value, grad buffer
 	gradSet     bool // this step's gradient was written once already
@@ -37,6 +39,9 @@ func (v *Var) Tape() *Tape { return v.t }
 
 // Keep says that the value will be read after Run.
 func (v *Var) Keep() *Var {
+	if v.deferred {
+		panic(&tensor.ShapeError{Op: "Keep", Operands: [][]int{v.shape.Slice()}, Rule: "a deferred result has no values to keep"})
+	}
 	if r := v.root(); !r.keep {
 		r.keep = true
 		v.g.planned = false

@@ -17,13 +17,8 @@ func (l *convLoader) load(dst []float32, pixel, count, c0, n, stride int) {
 		copy(dst[:count*n], l.val[pixel*n:])
 		return
 	}
-	for i := range count {
-		at := (pixel+i)*l.c + c0
-		if l.pro.Kind == ProNone {
-			copy(dst[i*stride:][:n], l.val[at:])
-		} else {
-			l.rows.prologueRow(l.pro, pixel+i, c0, n, l.c, &dst[i*stride], &l.val[at])
-		}
+	if count > 0 {
+		l.rows.prologueRows(l.pro, pixel, count, c0, n, l.c, &dst[0], stride, &l.val[pixel*l.c+c0], l.c)
 	}
 }
 

@@ -13,14 +13,14 @@ type rowHelpers struct {
 	stats  func(m, n int, c *float32, ldc int, shift, sum, sq *float32)
 	add    func(m, n int, c *float32, ldc int, x *float32, ldx int)
 	finish func(m, n int, c *float32, ldc int, bias, res *float32, ldres int, relu bool)
-	affine func(n int, dst, x, scale, shift *float32, relu bool)
-	bnBack func(n int, dst, dy, x, mask, scale, shift, a, b, c *float32)
+	affine func(m, n int, dst *float32, ldd int, x *float32, ldx int, scale, shift *float32, relu bool)
+	bnBack func(m, n int, dst *float32, ldd int, dy *float32, lddy int, x, mask *float32, ld int, scale, shift, a, b, c *float32)
 }
 
 var (
-	rowsAVX512 = rowHelpers{asm.StatsRowsAVX512, asm.AddRowsAVX512, asm.FinishRowsAVX512, asm.AffineRowAVX512, asm.BNBackRowAVX512}
-	rowsAVX2   = rowHelpers{asm.StatsRowsAVX2, asm.AddRowsAVX2, asm.FinishRowsAVX2, asm.AffineRowAVX2, asm.BNBackRowAVX2}
-	rowsGo     = rowHelpers{goStatsRows, goAddRows, goFinishRows, goAffineRow, goBNBackRow}
+	rowsAVX512 = rowHelpers{asm.StatsRowsAVX512, asm.AddRowsAVX512, asm.FinishRowsAVX512, asm.AffineRowsAVX512, asm.BNBackRowsAVX512}
+	rowsAVX2   = rowHelpers{asm.StatsRowsAVX2, asm.AddRowsAVX2, asm.FinishRowsAVX2, asm.AffineRowsAVX2, asm.BNBackRowsAVX2}
+	rowsGo     = rowHelpers{goStatsRows, goAddRows, goFinishRows, goAffineRows, goBNBackRows}
 )
 
 // floats is n elements from p, nil for a nil p.
@@ -98,46 +98,58 @@ func goFinishRows(m, n int, c *float32, ldc int, bias, res *float32, ldres int, 
 	}
 }
 
-func goAffineRow(n int, dst, x, scale, shift *float32, relu bool) {
-	to, s, t := floats(dst, n), floats(scale, n), floats(shift, n)
-	for j, v := range floats(x, n) {
-		v = float32(v*s[j]) + t[j]
-		if relu {
-			v = relu32(v)
+func goAffineRows(m, n int, dst *float32, ldd int, x *float32, ldx int, scale, shift *float32, relu bool) {
+	s, t := floats(scale, n), floats(shift, n)
+	for i := range m {
+		to := floats(advance(dst, i*ldd), n)
+		for j, v := range floats(advance(x, i*ldx), n) {
+			v = float32(v*s[j]) + t[j]
+			if relu {
+				v = relu32(v)
+			}
+			to[j] = v
 		}
-		to[j] = v
 	}
 }
 
-func goBNBackRow(n int, dst, dy, x, mask, scale, shift, a, b, c *float32) {
-	to, d, mk := floats(dst, n), floats(dy, n), floats(mask, n)
+func goBNBackRows(m, n int, dst *float32, ldd int, dy *float32, lddy int, x, mask *float32, ld int, scale, shift, a, b, c *float32) {
 	s, t := floats(scale, n), floats(shift, n)
 	ca, cb, cc := floats(a, n), floats(b, n), floats(c, n)
-	for j, v := range floats(x, n) {
-		g := d[j]
-		if mk != nil && !(mk[j] > 0) || mk == nil && s != nil && !(float32(v*s[j])+t[j] > 0) {
-			g = 0
+	for i := range m {
+		to, d, mk := floats(advance(dst, i*ldd), n), floats(advance(dy, i*lddy), n), floats(advance(mask, i*ld), n)
+		for j, v := range floats(advance(x, i*ld), n) {
+			g := d[j]
+			if mk != nil && !(mk[j] > 0) || mk == nil && s != nil && !(float32(v*s[j])+t[j] > 0) {
+				g = 0
+			}
+			to[j] = float32(ca[j]*g) + (float32(cb[j]*v) + cc[j])
 		}
-		to[j] = float32(ca[j]*g) + (float32(cb[j]*v) + cc[j])
 	}
 }
 
-// prologueRow writes elements k0..k0+n-1 of row r of an operand into dst as
-// the prologue makes them. width is the operand's last axis, src the row's
-// element k0.
-func (h *rowHelpers) prologueRow(p *Prologue, r, k0, n, width int, dst, src *float32) {
-	set := k0
-	if p.Group > 0 {
-		set += r / p.Group * width
-	}
-	switch p.Kind {
-	case ProAffine:
-		h.affine(n, dst, src, elem(p.Scale, set), elem(p.Shift, set), p.ReLU)
-	case ProBNBackward:
-		at := r*width + k0
-		h.bnBack(n, dst, src, elem(p.X, at), elem(p.Mask, at), elem(p.Scale, set), elem(p.Shift, set), elem(p.A, set), elem(p.B, set), elem(p.C, set))
-	default:
-		copy(floats(dst, n), floats(src, n))
+// prologueRows writes elements k0..k0+n-1 of rows r..r+m-1 of an operand into
+// dst as the prologue makes them. width is the operand's last axis, src row
+// r's element k0.
+func (h *rowHelpers) prologueRows(p *Prologue, r, m, k0, n, width int, dst *float32, ldd int, src *float32, lds int) {
+	for m > 0 {
+		set, run := k0, m
+		if p.Group > 0 {
+			set += r / p.Group * width
+			run = min(m, p.Group-r%p.Group)
+		}
+		switch p.Kind {
+		case ProAffine:
+			h.affine(run, n, dst, ldd, src, lds, elem(p.Scale, set), elem(p.Shift, set), p.ReLU)
+		case ProBNBackward:
+			at := r*width + k0
+			h.bnBack(run, n, dst, ldd, src, lds, elem(p.X, at), elem(p.Mask, at), width, elem(p.Scale, set), elem(p.Shift, set), elem(p.A, set), elem(p.B, set), elem(p.C, set))
+		default:
+			for i := range run {
+				copy(floats(advance(dst, i*ldd), n), floats(advance(src, i*lds), n))
+			}
+		}
+		r, m = r+run, m-run
+		dst, src = advance(dst, run*ldd), advance(src, run*lds)
 	}
 }
 

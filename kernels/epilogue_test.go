@@ -30,8 +30,8 @@ func rowHelpersRun(t testing.TB, h *rowHelpers, m, n int) []float32 {
 	var out []float32
 	keep := func(m Mem) { out = append(out, m.F32()...) }
 	for _, relu := range []bool{false, true} {
-		dst := mixed(t, r, n)
-		h.affine(n, elem(dst, 0), in(), in(), in(), relu)
+		dst := mixed(t, r, m*n)
+		h.affine(m, n, elem(dst, 0), n, elem(mixed(t, r, m*n), 0), n, in(), in(), relu)
 		keep(dst)
 		for _, bias := range []*float32{nil, in()} {
 			for _, res := range []*float32{nil, elem(mixed(t, r, m*n), 0)} {
@@ -41,9 +41,10 @@ func rowHelpersRun(t testing.TB, h *rowHelpers, m, n int) []float32 {
 			}
 		}
 	}
-	for _, gate := range [][3]*float32{{}, {in()}, {nil, in(), in()}} {
-		dst := mixed(t, r, n)
-		h.bnBack(n, elem(dst, 0), in(), in(), gate[0], gate[1], gate[2], in(), in(), in())
+	block := func() *float32 { return elem(mixed(t, r, m*n), 0) }
+	for _, gate := range [][3]*float32{{}, {block()}, {nil, in(), in()}} {
+		dst := mixed(t, r, m*n)
+		h.bnBack(m, n, elem(dst, 0), n, block(), n, block(), gate[0], n, gate[1], gate[2], in(), in(), in())
 		keep(dst)
 	}
 	for _, shift := range []*float32{nil, in()} {

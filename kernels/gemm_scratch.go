@@ -104,9 +104,7 @@ func (j *gemmJob) rowsOfA(s *gemmScratch, i, m, k0, kc int) {
 	case j.TransA:
 		j.k.transpose(m, kc, elem(j.A.Mem, k0*j.A.Ld+i), j.A.Ld, a, ld)
 	case j.Pro.Kind != ProNone, crowded(m, kc, j.A.Ld):
-		for r := range m {
-			j.k.Rows.prologueRow(&j.Pro, i+r, k0, kc, j.K, advance(a, r*ld), elem(j.A.Mem, (i+r)*j.A.Ld+k0))
-		}
+		j.k.Rows.prologueRows(&j.Pro, i, m, k0, kc, j.K, a, ld, elem(j.A.Mem, i*j.A.Ld+k0), j.A.Ld)
 	default:
 		a, ld = elem(j.A.Mem, i*j.A.Ld+k0), j.A.Ld
 	}

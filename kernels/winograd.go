@@ -246,11 +246,22 @@ func (j *winogradJob) read(m0, m1 int, from []uintptr) {
 func (j *winogradJob) load(src []uintptr, pixels []float32) {
 	zero := uintptr(unsafe.Pointer(&zeroTap))
 	base := uintptr(unsafe.Pointer(unsafe.SliceData(j.src)))
-	for i, p := range src {
-		if p != zero {
-			to := pixels[i*j.sc:][:j.sc]
-			j.loader.load(to, int(p-base)/(4*j.sc), 1, 0, j.sc, j.sc)
-			src[i] = uintptr(unsafe.Pointer(&to[0]))
+	step := uintptr(4 * j.sc)
+	for i := 0; i < len(src); {
+		p := src[i]
+		if p == zero {
+			i++
+			continue
+		}
+		run := 1 // pixels side by side
+		for i+run < len(src) && src[i+run] == p+uintptr(run)*step {
+			run++
+		}
+		to := pixels[i*j.sc:]
+		j.loader.load(to, int((p-base)/step), run, 0, j.sc, j.sc)
+		for range run {
+			src[i] = uintptr(unsafe.Pointer(&pixels[i*j.sc]))
+			i++
 		}
 	}
 }

@@ -37,16 +37,16 @@ func NewBatchNorm(b kernels.Backend, name string, c int) *BatchNorm {
 
 // Forward records the layer on x.
 func (n *BatchNorm) Forward(p *Pass, x *autograd.Var) *autograd.Var {
-	return n.record(p, x, nil, nil, n.ReLU)
+	return autograd.BatchNorm(x, p.Tape.Use(n.Gamma), p.Tape.Use(n.Beta), nil, n.config(p, n.ReLU))
 }
 
-// record is relu?(bn(x) + residual); stats and residual may be nil.
-func (n *BatchNorm) record(p *Pass, x, stats, residual *autograd.Var, relu bool) *autograd.Var {
+// config is how the layer normalises in this pass.
+func (n *BatchNorm) config(p *Pass, relu bool) autograd.NormConfig {
 	cfg := autograd.NormConfig{Eps: n.Eps, Momentum: n.Momentum, Train: p.Train, ReLU: relu, RunMean: n.RunMean, RunVar: n.RunVar}
 	if p.Train {
 		cfg.Groups, cfg.Sync = p.Groups, p.Sync
 	}
-	return autograd.BatchNorm(x, p.Tape.Use(n.Gamma), p.Tape.Use(n.Beta), stats, residual, cfg)
+	return cfg
 }
 
 // State is gamma, beta and the running statistics.

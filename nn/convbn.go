@@ -7,10 +7,7 @@ import (
 )
 
 // ConvBN is the unit that ResNets are made of: a convolution and the batch
-// norm of its result. In a training pass the convolution's epilogue sums the
-// statistics while each tile is still in cache, shifted by the running mean
-// (close to the batch's, so that the variance loses no digits), and batch norm
-// does not read its input a second time for them.
+// norm of its result, one op (autograd.ConvBN).
 type ConvBN struct {
 	Conv *Conv2D
 	Norm *BatchNorm
@@ -24,13 +21,20 @@ func NewConvBN(b kernels.Backend, conv, norm string, in, out, k, stride int, rng
 
 // Forward records relu?(bn(conv(x)) + residual); residual may be nil.
 func (u *ConvBN) Forward(p *Pass, x, residual *autograd.Var, relu bool) *autograd.Var {
-	if !p.Train {
-		return u.Norm.record(p, u.Conv.Forward(p, x), nil, residual, relu)
-	}
-	cfg := u.Conv.Config
-	cfg.StatGroups = p.Groups
-	y, stats := autograd.Conv2DStats(x, p.Tape.Use(u.Conv.Weight), p.Tape.Use(u.Norm.RunMean), cfg)
-	return u.Norm.record(p, y, stats, residual, relu)
+	return u.record(p, x, residual, relu, false)
+}
+
+// Deferred records relu(bn(conv(x))) whose last step is left to the ConvBN that
+// reads it: it saves a pass over memory in both directions and the memory of
+// the result.
+func (u *ConvBN) Deferred(p *Pass, x *autograd.Var) *autograd.Var {
+	return u.record(p, x, nil, true, true)
+}
+
+func (u *ConvBN) record(p *Pass, x, residual *autograd.Var, relu, deferred bool) *autograd.Var {
+	t := p.Tape
+	return autograd.ConvBN(x, t.Use(u.Conv.Weight), t.Use(u.Norm.Gamma), t.Use(u.Norm.Beta), residual,
+		autograd.ConvBNConfig{ConvConfig: u.Conv.Config, Norm: u.Norm.config(p, relu), Deferred: deferred})
 }
 
 // State is the convolution's, then the batch norm's.

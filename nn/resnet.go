@@ -195,7 +195,7 @@ func (k *Block) Forward(p *Pass, x *autograd.Var) *autograd.Var {
 	}
 	last := len(k.Units) - 1
 	for _, u := range k.Units[:last] {
-		x = u.Forward(p, x, nil, true)
+		x = u.Deferred(p, x)
 	}
 	return k.Units[last].Forward(p, x, shortcut, true)
 }
