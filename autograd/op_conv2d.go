@@ -27,17 +27,42 @@ type convConfig struct {
 }
 
 // conv2D is y[n,i,j,o] = b[o] + sum_{kh,kw,c} x[n, i*s+kh*d-p, j*s+kw*d-p, c] w[o,kh,kw,c].
-// Backward: dx and dw are the two gradient passes, db the sum of dy. The layout
-// of w for forward is kept with the parameter; that for dx, which serves once a
-// step and is as large again (four times w in Winograd's domain), is made in
-// the step's workspace.
+// Backward: dx and dw are the two gradient passes, db the sum of dy.
 type conv2D struct {
 	convConfig
+	keptLayout
 	shape          kernels.ConvShape
 	work, dxw, dww Buf
 	fwd, dx, dw    kernels.ConvArgs
-	prepF          kernels.PrepareArgs
 	db             kernels.ReduceArgs
+}
+
+// keptLayout is the layout of a convolution's weight for forward. One that does
+// not learn in this step is laid out once and kept with the parameter. One that
+// does will have changed before it serves again: its layout is made in the
+// step's workspace, as that for dx is, and a network's memory is not doubled
+// (in Winograd's domain a weight is four times as large).
+type keptLayout struct {
+	kept bool
+	prep kernels.PrepareArgs
+}
+
+// keep decides, and sets a.Prepared for WorkFor.
+func (k *keptLayout) keep(p *Plan, weight int, a *kernels.ConvArgs) {
+	k.kept = p.Param(weight) != nil && !p.Wants(weight)
+	k.prep = kernels.PrepareArgs{Pass: kernels.PassForward, Conv: a.ConvShape}
+	if k.kept {
+		a.Prepared = new(kernels.Prepared)
+	}
+}
+
+// layout is the weight's layout, nil where it is made in the workspace.
+func (k *keptLayout) layout(c *Ctx, weight int) *kernels.Prepared {
+	if !k.kept {
+		return nil
+	}
+	k.prep.Wt = c.In(weight)
+	return c.Prepared(weight, &k.prep)
 }
 
 // Conv2D is the cross-correlation of x [N,H,W,C] with w [OC,KH,KW,C/groups],
@@ -89,10 +114,7 @@ func (o *conv2D) Plan(p *Plan) {
 	o.shape = s
 	p.Out(Dims(s.N, s.OH(), s.OW(), s.OC))
 	o.fwd = kernels.ConvArgs{ConvShape: s, Pass: kernels.PassForward}
-	o.prepF = kernels.PrepareArgs{Pass: kernels.PassForward, Conv: s}
-	if p.Param(1) != nil {
-		o.fwd.Prepared = new(kernels.Prepared) // a parameter's layout is kept outside of the step
-	}
+	o.keep(p, 1, &o.fwd)
 	o.work = p.WorkFor(&o.fwd)
 	if !p.Differentiates() {
 		return
@@ -118,8 +140,7 @@ func (o *conv2D) Forward(c *Ctx) {
 	if o.Bias {
 		a.Epi.Bias = c.In(2)
 	}
-	o.prepF.Wt = a.Wt
-	a.Prepared = c.Prepared(1, &o.prepF)
+	a.Prepared = o.layout(c, 1)
 	c.Backend().Conv2D(a)
 }
 

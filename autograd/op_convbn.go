@@ -39,12 +39,12 @@ type convBNConfig struct {
 type convBN struct {
 	convBNConfig
 	norm
+	keptLayout
 	shape          kernels.ConvShape
 	part, raw      Buf // chunk sums; z unless deferred
 	coef           Buf // scale and shift unless deferred
 	work, dxw, dww Buf
 	fwd, dx, dw    kernels.ConvArgs
-	prepF          kernels.PrepareArgs
 	apply          kernels.BNApplyArgs
 }
 
@@ -126,10 +126,7 @@ func (o *convBN) Plan(p *Plan) {
 		groups := p.In(unitExtra + 1).Dim[1]
 		o.fwd.ProX = kernels.Prologue{Kind: kernels.ProAffine, ReLU: o.FromReLU, Group: s.N / groups * s.H * s.W}
 	}
-	o.prepF = kernels.PrepareArgs{Pass: kernels.PassForward, Conv: s}
-	if p.Param(unitWeight) != nil {
-		o.fwd.Prepared = new(kernels.Prepared) // a parameter's layout is kept outside of the step
-	}
+	o.keep(p, unitWeight, &o.fwd)
 	o.work = p.WorkFor(&o.fwd)
 	if !p.Differentiates() {
 		return
@@ -191,8 +188,7 @@ func (o *convBN) Forward(c *Ctx) {
 	if o.Norm.Train {
 		a.Epi.Stats = st
 	}
-	o.prepF.Wt = a.Wt
-	a.Prepared = c.Prepared(unitWeight, &o.prepF)
+	a.Prepared = o.layout(c, unitWeight)
 	c.Backend().Conv2D(a)
 	if !o.finalize(c, &o.Norm, st, unitGamma, scale, shift) || o.Deferred {
 		return
