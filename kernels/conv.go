@@ -223,13 +223,23 @@ func (b *convBlock) gather(n, kc int) {
 	zero := uintptr(unsafe.Pointer(&zeroTap))
 	base := uintptr(unsafe.Pointer(unsafe.SliceData(b.src)))
 	to := uintptr(unsafe.Pointer(unsafe.SliceData(b.copied)))
-	for i, p := range b.list.at[:n] {
+	list, pixel := b.list.at[:n], uintptr(4*b.srcC)
+	for i := 0; i < n; {
+		p := list[i]
 		if p == zero {
+			i++
 			continue
 		}
+		run := 1 // pixels side by side
+		for i+run < n && list[i+run] == p+uintptr(run)*pixel {
+			run++
+		}
 		at := int(p-base) / 4
-		b.loader.load(b.copied[i*kc:], at/b.srcC, 1, at%b.srcC, kc, kc)
-		b.list.at[i] = to + uintptr(4*i*kc)
+		b.loader.load(b.copied[i*kc:], at/b.srcC, run, at%b.srcC, kc, kc)
+		for range run {
+			list[i] = to + uintptr(4*i*kc)
+			i++
+		}
 	}
 }
 

@@ -84,10 +84,15 @@ func (b *weightBlock) copyRun(at, pixel, count int) {
 	for c := 0; c < b.cn; c += b.NR {
 		n := min(b.NR, b.cn-c)
 		dst := b.copyX[c/b.NR*size+at*b.NR:]
+		if n < b.NR {
+			clear(dst[:count*b.NR])
+		}
+		if b.s.StrideW == 1 {
+			b.x.load(dst, pixel, count, b.group*b.cg+b.c0+c, n, b.NR)
+			continue
+		}
 		for i := range count {
-			row := dst[i*b.NR:][:b.NR]
-			b.x.load(row, pixel+i*b.s.StrideW, 1, b.group*b.cg+b.c0+c, n, n)
-			clear(row[n:])
+			b.x.load(dst[i*b.NR:], pixel+i*b.s.StrideW, 1, b.group*b.cg+b.c0+c, n, b.NR)
 		}
 	}
 	b.ldb, b.bStep = b.NR, 4*size
