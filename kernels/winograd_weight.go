@@ -171,11 +171,21 @@ func (i *winogradWeightItem) operand(g *convGrid, l *convLoader, transform func(
 func (i *winogradWeightItem) load(l *convLoader, src []uintptr, c0, n int) {
 	zero := uintptr(unsafe.Pointer(&zeroTap))
 	base := uintptr(unsafe.Pointer(unsafe.SliceData(l.val))) + uintptr(4*c0)
-	for k, p := range src {
-		if p != zero {
-			to := i.pixels[k*n:][:n]
-			l.load(to, int(p-base)/(4*l.c), 1, c0, n, n)
-			src[k] = uintptr(unsafe.Pointer(&to[0]))
+	pixel := uintptr(4 * l.c)
+	for k := 0; k < len(src); {
+		p := src[k]
+		if p == zero {
+			k++
+			continue
+		}
+		run := 1 // pixels side by side
+		for k+run < len(src) && src[k+run] == p+uintptr(run)*pixel {
+			run++
+		}
+		l.load(i.pixels[k*n:], int((p-base)/pixel), run, c0, n, n)
+		for range run {
+			src[k] = uintptr(unsafe.Pointer(&i.pixels[k*n]))
+			k++
 		}
 	}
 }
