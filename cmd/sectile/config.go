@@ -22,6 +22,8 @@ type config struct {
 	Data   string            `json:"data"`           // embedded, or a path that data.Open opens
 	Test   string            `json:"test,omitempty"` // images to judge by, where Data holds none
 	Run    methods.RunConfig `json:"run"`
+
+	clustersOfPreset bool // nobody asked for these numbers of clusters
 }
 
 // configFile is a config as it may be written: the method stood beside the run
@@ -209,6 +211,7 @@ func (p *pretrainFlags) config(method string) (config, error) {
 	if c.Data, err = located(c.Data); err != nil {
 		return c, err
 	}
+	c.clustersOfPreset = method == "pcl" && !p.given["config"] && !p.given["clusters"]
 	return c, c.Run.Validate()
 }
 

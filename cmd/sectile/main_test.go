@@ -192,6 +192,9 @@ func TestMistakes(t *testing.T) {
 			}
 		}
 	}
+	if _, err := os.Stat("runs"); err == nil {
+		t.Error("a mistake left a folder of runs")
+	}
 }
 
 func TestInfo(t *testing.T) {

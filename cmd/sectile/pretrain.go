@@ -145,6 +145,9 @@ func (s *session) prepare() error {
 	if err := traceLimits(); err != nil {
 		return err
 	}
+	if k := s.Run.PCL.Clusters; s.clustersOfPreset && len(k) > 0 && slices.Max(k) > s.images.learn.Len() {
+		s.Run.PCL.Clusters, s.Run.PCL.Negatives = nil, 0 // the preset is for more images
+	}
 	s.settled, s.rules = s.Run.Automatic(s.images.learn.Len())
 	s.settled.PCL.Images = s.images.learn.Len()
 	if s.trainer, err = s.Run.New(b, s.images.learn); err != nil {

@@ -1,13 +1,17 @@
 package main
 
 import (
+	"bytes"
+	"encoding/binary"
 	"encoding/json"
 	"io"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/sectile-ml/sectile/methods"
+	"github.com/sectile-ml/sectile/tensor"
 )
 
 // configured is the configuration that flags ask for, as pretrain reads them.
@@ -94,5 +98,74 @@ func TestRateOfBatch(t *testing.T) {
 		if run.Optimizer.Rate != c.rate || (c.rule != "") != slices.Contains(rules, c.rule) || len(p.notes) > 0 != c.note {
 			t.Errorf("%s: rate %v by %q, notes %q", c.args, run.Optimizer.Rate, rules, p.notes)
 		}
+	}
+}
+
+// TestDiverges: a loss that is no number ends each method with one line that
+// says what to do, before it reaches the checkpoint.
+func TestDiverges(t *testing.T) {
+	data := idxFolder(t, 64, 0)
+	for _, method := range methods.MethodNames {
+		out := t.TempDir()
+		code, _, errOut := sectile(t, append(smallOf(method, data, out, 4), "--lr", "1e35")...)
+		if code != 1 || strings.Count(errOut, "\n") != 1 {
+			t.Fatalf("%s: code %d, %q", method, code, errOut)
+		}
+		for _, want := range []string{"training diverged in step ", "at learning rate ", "is good", "begin again with --lr below 1e+35"} {
+			if !strings.Contains(errOut, want) {
+				t.Errorf("%s: no %q in %q", method, want, errOut)
+			}
+		}
+		code, _, errOut = sectile(t, "embed", filepath.Join(out, method+"-001"), "--out", filepath.Join(out, "f.npy"))
+		values, _, err := tensor.ReadNPY(filepath.Join(out, "f.npy"))
+		if code != 0 || err != nil || slices.ContainsFunc(values.([]float32), func(v float32) bool { return v-v != 0 }) {
+			t.Errorf("%s: the checkpoint is not good: code %d, %q, %v", method, code, errOut, err)
+		}
+	}
+}
+
+// TestFewImages: where a preset has more clusters than there are images, the
+// rule chooses; numbers that were asked for are an error.
+func TestFewImages(t *testing.T) {
+	data, out := idxFolder(t, 100, 0), t.TempDir()
+	code, text, errOut := sectile(t, smallOf("pcl", data, out, 2)...)
+	if code != 0 || !strings.Contains(text, "chosen   [2 4 8] clusters: a 50th") {
+		t.Errorf("code %d, %q, %q", code, text, errOut)
+	}
+	code, _, errOut = sectile(t, append(smallOf("pcl", data, out, 2), "--clusters", "50,101")...)
+	if code != 1 || !strings.Contains(errOut, "101 clusters of 100 images: at most as many clusters as images; a tenth (10)") {
+		t.Errorf("code %d, %q", code, errOut)
+	}
+}
+
+// TestNoUnitRows: keys that are not l2-normalised, as another program may have
+// written them, are refused before a step.
+func TestNoUnitRows(t *testing.T) {
+	data, out := idxFolder(t, 64, 0), t.TempDir()
+	if code, _, errOut := sectile(t, append(smallOf("moco", data, out, 1), "--queue", "32")...); code != 0 {
+		t.Fatal(errOut)
+	}
+	dir := filepath.Join(out, "moco-001")
+	path := filepath.Join(dir, "checkpoint.safetensors")
+	f, err := tensor.OpenSafetensors(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	info, _ := f.Info("queue")
+	queue := make([]float32, info.Len())
+	err = f.ReadFloat32("queue", queue)
+	f.Close()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var old, scaled bytes.Buffer
+	for _, v := range queue {
+		binary.Write(&old, binary.LittleEndian, v)
+		binary.Write(&scaled, binary.LittleEndian, 2*v)
+	}
+	put(t, path, bytes.Replace(get(t, path), old.Bytes(), scaled.Bytes(), 1))
+	code, _, errOut := sectile(t, "pretrain", "moco", "--resume", dir)
+	if code != 1 || !strings.Contains(errOut, "row 0 of queue has length 2: similarities are cosines") || strings.Count(errOut, "\n") != 1 {
+		t.Errorf("code %d, %q", code, errOut)
 	}
 }
