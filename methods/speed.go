@@ -2,6 +2,7 @@ package methods
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/sectile-ml/sectile/autograd"
@@ -10,9 +11,10 @@ import (
 
 // Speed measures how many of Cost's operations a second this machine does now:
 // forward and backward of a fresh encoder on one full view of each of at most
-// a batch of images, as many as make it some billion operations. It takes a
-// few steps of that, the first of which only plans; no state of a run is
-// touched. t is the run's tape: the plan lies in its arena.
+// a batch of images, as many as make it 50 billion operations: fewer would go
+// at another speed than a batch. It takes a step to plan and map memory, and
+// then the median of at least three steps, or as many as two seconds hold; no
+// state of a run is touched. t is the run's tape: the plan lies in its arena.
 //
 // Heads, logits, batch norm and the optimizer go at other speeds, so that a
 // run takes somewhat longer than Cost.Run over Speed: a tenth to a third more
@@ -22,7 +24,7 @@ func (c RunConfig) Speed(t *autograd.Tape) (float64, error) {
 	if err != nil {
 		return 0, err
 	}
-	const enough, looks = 4e9, 3
+	const enough, short, long = 50e9, 300 * time.Millisecond, 2 * time.Second
 	size := c.Crops()[0].Size
 	one := 3 * encoderFLOP(net, size)
 	n := min(c.Batch(), max(2, int(enough/one)))
@@ -43,11 +45,14 @@ func (c RunConfig) Speed(t *autograd.Tape) (float64, error) {
 	if err := step(); err != nil {
 		return 0, err
 	}
-	start, done := time.Now(), 0
-	for ; done < looks; done++ {
+	var took []time.Duration
+	for begin := time.Now(); time.Since(begin) < short || len(took) < 3 && time.Since(begin) < long; {
+		start := time.Now()
 		if err := step(); err != nil {
 			return 0, err
 		}
+		took = append(took, time.Since(start))
 	}
-	return one * float64(n*done) / time.Since(start).Seconds(), nil
+	slices.Sort(took)
+	return one * float64(n) / took[len(took)/2].Seconds(), nil
 }
