@@ -26,7 +26,7 @@ func (s *session) describe(out io.Writer) {
 	fmt.Fprintf(out, "encoder  %s, %d weights, %d features\n", r.Net, weights, t.Method.Encoder().Features())
 	fmt.Fprintf(out, "step     %d images, views of each: %s; %s; %s, learning rate %.3g\n", t.Batch, strings.Join(crops, " and "), contrast(r), r.Optimizer.Rule, r.Optimizer.Rate)
 	fmt.Fprintf(out, "memory   %s for a step, %s for weights and state, limit %s\n", bytesText(int64(s.plan)), bytesText(s.held), bytesText(memoryLimit()))
-	if t.Iteration < t.Iterations() {
+	if s.cost.speed > 0 {
 		fmt.Fprintf(out, "time     %s\n", s.cost)
 	}
 	fmt.Fprintf(out, "machine  %s, %d threads\n", t.Tape.Backend().Name(), threads())

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/sectile-ml/sectile/data"
@@ -25,8 +26,8 @@ func (e estimate) total() time.Duration { return e.steps + e.esteps + e.views }
 
 // estimate finds out what the run will take.
 func (s *session) estimate() (err error) {
-	if s.trainer.Iteration == s.trainer.Iterations() {
-		return nil
+	if s.trainer.Iteration == s.trainer.Iterations() || strings.HasPrefix(s.device, "emu") {
+		return nil // a step of the interpreter is for tests, and slow
 	}
 	misuse := tensor.Try(func() { s.cost, err = s.measure() })
 	if err = errors.Join(misuse, err); err != nil {

@@ -30,7 +30,7 @@ func TestEstimate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &session{config: c}
+	s := &session{config: c, device: "cpu"}
 	if s.images, err = openImages(c); err != nil {
 		t.Fatal(err)
 	}
