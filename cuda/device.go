@@ -80,6 +80,7 @@ type Device struct {
 	code    code
 	bounce  []byte // pinned, for downloads
 	slab    kernels.Mem
+	sweeps  sweeps
 	err     error // the first failure
 	closed  bool
 }

@@ -192,7 +192,7 @@ func (f *fake) FuncGetAttribute(a driver.FuncAttribute, _ driver.Function) (int,
 	if a == driver.FuncLocalBytes {
 		return f.local, nil
 	}
-	return 256, nil
+	return 1024, nil
 }
 
 func (f *fake) FuncSetAttribute(driver.Function, driver.FuncAttribute, int) error {

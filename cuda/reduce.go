@@ -55,7 +55,7 @@ func (d *Device) Reduce(a *kernels.ReduceArgs) {
 		l.i32(count)
 		l.i32(int(a.Op))
 		l.i32(flag(a.Accumulate))
-		l.run(a.Outer*count, strips, 1, 0)
+		l.run(a.Outer*count*strips, 1, 1, 0)
 	}
 	if count == 1 {
 		return

@@ -1,7 +1,19 @@
 package ptx
 
-// The ops of kernels.Backend that are not products or convolutions; the text
-// of each file has formulas, layouts, grids and bytes.
+// The ops of kernels.Backend that are not products or convolutions, and a few
+// that no op calls yet. The text of each file has formulas, layouts, grids,
+// bytes and, marked as such, predictions. How to read it:
+//
+//	%p_ %r_ %d_ %f_ %g_   predicates, 32 bits, 64 bits, Float32, Float64
+//	%f_x0 ... %f_x3       the thread's four elements of x
+//	%p_0 ... %p_3         which of them exist
+//	%p_vec                they lie side by side on 16 bytes: one access; else
+//	                      %d_lane bytes apart: four accesses (LD_ONE_n, ST_ONE_n),
+//	                      of which a warp's lanes still lie side by side
+//	%d_off                byte offset of the first, the same in all operands
+//
+// Sums meet in shared memory or in a second launch, in a fixed order: no kernel
+// adds by atomics, so that every run gives the same bits.
 var (
 	Map       = Entry("elementwise.ptx", "map", 256)
 	Broadcast = Entry("elementwise.ptx", "broadcast", 256)
