@@ -189,10 +189,13 @@ func (f *fake) ModuleGetFunction(m driver.Module, name string) (driver.Function,
 }
 
 func (f *fake) FuncGetAttribute(a driver.FuncAttribute, _ driver.Function) (int, error) {
-	if a == driver.FuncLocalBytes {
+	switch a {
+	case driver.FuncLocalBytes:
 		return f.local, nil
+	case driver.FuncMaxThreads:
+		return 1024, nil
 	}
-	return 1024, nil
+	return 256, nil
 }
 
 func (f *fake) FuncSetAttribute(driver.Function, driver.FuncAttribute, int) error {

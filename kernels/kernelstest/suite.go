@@ -18,6 +18,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"testing"
 
@@ -52,9 +53,14 @@ var families = []family{
 	{"softmax", softmaxCases}, {"elementwise", elementwiseCases}, {"reduce", reduceCases}, {"optim", optimCases},
 }
 
-// Run holds b to the suite up to the given tier.
-func Run(t *testing.T, b kernels.Backend, tier Tier) {
+// Run holds b to the suite up to the given tier; only, when named, are the
+// families of ops that a backend in the making has: gemm, conv, norm, pool,
+// softmax, elementwise, reduce, optim.
+func Run(t *testing.T, b kernels.Backend, tier Tier, only ...string) {
 	for _, f := range families {
+		if len(only) > 0 && !slices.Contains(only, f.name) {
+			continue
+		}
 		t.Run(f.name, func(t *testing.T) {
 			for _, c := range f.cases(tier, rand.New(rand.NewPCG(1, uint64(len(f.name))))) {
 				want := reference(f.name, c)
