@@ -25,6 +25,7 @@ type metrics struct {
 	sum    float64
 	n      int
 	health *vitals       // since the last line
+	esteps []estep       // since the last line
 	last   *metricsLine  // not written yet: an epoch's may get figures
 	before time.Duration // what earlier sessions of the run took
 	start  time.Time
@@ -41,6 +42,19 @@ type metricsLine struct {
 	Seconds     float64 `json:"seconds"`      // of training since the run began
 	*vitals
 	*figures
+	ESteps []estep `json:"esteps,omitempty"` // before these steps, one for each clustering
+}
+
+// estep is what an E-step found: methods.EStep says what the figures mean.
+type estep struct {
+	K         int        `json:"k"`
+	Objective float64    `json:"objective"`
+	Least     int        `json:"least"`
+	Median    int        `json:"median"`
+	Most      int        `json:"most"`
+	Single    int        `json:"single"`
+	Phi       [3]float64 `json:"phi"`     // least, mean, largest
+	Seconds   float64    `json:"seconds"` // of the clustering
 }
 
 // vitals are what the collapse monitor saw last: methods.Health says what the
@@ -119,8 +133,13 @@ func (m *metrics) step(s methods.Progress) {
 		return
 	}
 	m.write()
-	m.last = &metricsLine{s.Epoch + 1, done, m.sum / float64(m.n), s.Rate, s.ImagesPerS, s.WaitPercent, m.gone().Seconds(), m.health, nil}
-	m.sum, m.n, m.health = 0, 0, nil
+	m.last = &metricsLine{s.Epoch + 1, done, m.sum / float64(m.n), s.Rate, s.ImagesPerS, s.WaitPercent, m.gone().Seconds(), m.health, nil, m.esteps}
+	m.sum, m.n, m.health, m.esteps = 0, 0, nil, nil
+}
+
+// eStep keeps what an E-step found for the next line.
+func (m *metrics) eStep(e methods.EStep) {
+	m.esteps = append(m.esteps, estep{e.K, e.Objective, e.Least, e.Median, e.Most, e.Single, e.Phi, e.Took.Seconds()})
 }
 
 // judged adds how the encoder fared to the line of the epoch that ended.

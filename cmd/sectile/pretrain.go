@@ -231,6 +231,7 @@ func (s *session) train(ctx context.Context, out io.Writer) error {
 	}
 	if pcl, ok := t.Method.(*methods.PCL); ok {
 		pcl.Report = func(e methods.EStep) {
+			m.eStep(e)
 			line.note(e.String())
 			for _, n := range e.Notes {
 				line.note("note: " + n)

@@ -142,6 +142,17 @@ func interrupt(t *testing.T, method string) {
 	if method == "pcl" && strings.Count(text, "E-step of epoch") != 4 {
 		t.Errorf("want two E-steps of two clusterings:\n%s", text)
 	}
+	if method == "pcl" { // of the second and the third epoch, K 3 and 6, in the first lines after them
+		for i, line := range strings.SplitN(string(get(t, filepath.Join(out, "pcl-001", "metrics.jsonl"))), "\n", epochs*steps+1)[:epochs*steps] {
+			var l struct{ ESteps []estep }
+			if err := json.Unmarshal([]byte(line), &l); err != nil {
+				t.Fatal(err)
+			}
+			if want := i == steps || i == 2*steps; want != (len(l.ESteps) == 2) || want && (l.ESteps[1].K != 6 || l.ESteps[0].Most < 22 || l.ESteps[0].Phi[0] <= 0) {
+				t.Errorf("line %d: %s", i, line)
+			}
+		}
+	}
 	dir := filepath.Join(out, method+"-002")
 	var o, e bytes.Buffer
 	ctx := untilMetrics{context.Background(), filepath.Join(dir, "metrics.jsonl")}
