@@ -106,6 +106,7 @@ func (r *region) add(d *Device, c command, args []byte, n *note) {
 	if r.depth == 0 || d.options.NoGraphs || d.options.Debug || d.options.CheckNaN {
 		r.args = append(r.args[:0], args...)
 		d.issue(&c, r.args, n)
+		r.args = r.args[:0]
 		return
 	}
 	c.at, c.n = len(r.args), len(args)
