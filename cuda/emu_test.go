@@ -11,9 +11,9 @@ import (
 	"github.com/sectile-ml/sectile/kernels"
 )
 
-// emulated makes a device on the emulator, which runs the PTX itself, as late
+// onEmulator makes a device on the emulator, which runs the PTX itself, as late
 // as a driver may.
-func emulated(t *testing.T, c emu.Config, o Options) *Device {
+func onEmulator(t *testing.T, c emu.Config, o Options) *Device {
 	t.Helper()
 	c.PinnedOnly = true
 	d, err := Open(emu.Open(c), 0, o)
@@ -25,7 +25,7 @@ func emulated(t *testing.T, c emu.Config, o Options) *Device {
 }
 
 func TestEmulatedReplay(t *testing.T) {
-	eager, replayed := newToy(t, emulated(t, emu.Config{}, Options{NoGraphs: true})), newToy(t, emulated(t, emu.Config{}, Options{}))
+	eager, replayed := newToy(t, onEmulator(t, emu.Config{}, Options{NoGraphs: true})), newToy(t, onEmulator(t, emu.Config{}, Options{}))
 	for i := range 20 {
 		extra := i >= 8 && i < 16
 		a, b := eager.step(t, i, extra), replayed.step(t, i, extra)
@@ -63,7 +63,7 @@ func TestEmulatedReasons(t *testing.T) {
 
 func TestEmulatedFaults(t *testing.T) {
 	// A launch that fails on the device comes out of Sync, and stays.
-	d := emulated(t, emu.Config{FailLaunch: 3}, Options{})
+	d := onEmulator(t, emu.Config{FailLaunch: 3}, Options{})
 	m := alloc(t, d, kernels.Float32, 8)
 	for i := range 4 {
 		fill(d, m, float32(i))
@@ -78,7 +78,7 @@ func TestEmulatedFaults(t *testing.T) {
 	}
 
 	// In debug mode it is named.
-	d = emulated(t, emu.Config{FailLaunch: 3}, Options{Debug: true})
+	d = onEmulator(t, emu.Config{FailLaunch: 3}, Options{Debug: true})
 	m = alloc(t, d, kernels.Float32, 8)
 	for i := range 4 {
 		fill(d, m, float32(i))
@@ -88,7 +88,7 @@ func TestEmulatedFaults(t *testing.T) {
 	}
 
 	// Memory that nobody has written is found, and so is the end of an Alloc.
-	d = emulated(t, emu.Config{}, Options{NoCache: true})
+	d = onEmulator(t, emu.Config{}, Options{NoCache: true})
 	m = alloc(t, d, kernels.Float32, 5)
 	long := m
 	long.Len = 6
@@ -98,7 +98,7 @@ func TestEmulatedFaults(t *testing.T) {
 	}
 
 	// Out of memory is no failure of the device.
-	d = emulated(t, emu.Config{Memory: 32 << 20}, Options{})
+	d = onEmulator(t, emu.Config{Memory: 32 << 20}, Options{})
 	var o *OutOfMemory
 	if _, err := d.Alloc(kernels.Float32, 16<<20); !errors.As(err, &o) {
 		t.Errorf("%v", err)
