@@ -6,6 +6,7 @@
 //	sectile embed RUN --out FILE     features of images
 //	sectile search RUN --query FILE  images most like one
 //	sectile assign RUN --out FILE    prototype or cluster of each image
+//	sectile story                    all methods at four batch sizes, and the figure
 //	sectile info                     CPU, kernels and why, peak
 //	sectile bench --worker           answers the requests of a benchmark driver
 //
@@ -47,6 +48,7 @@ func commands() []command {
 		{"embed", "RUN --out FILE", "write the features of images", embedImages},
 		{"search", "RUN --query IMAGE", "print the images most like one", search},
 		{"assign", "RUN --out FILE.csv", "write the prototype or cluster of each image", assign},
+		{"story", "[flags]", "all methods at four batch sizes and equal cost, as a figure", tellStory},
 		{"info", "", "CPU, kernels and why they run, multiply-add peak", info},
 		{"bench", "--worker", "answer benchmark requests on standard input", bench},
 	}
