@@ -76,7 +76,9 @@ func (s *story) do(ctx context.Context, r *storyRun, out io.Writer) error {
 		}
 		fmt.Fprintf(out, "going on after step %d of %d\n", t.Iteration, t.Iterations())
 	}
-	for _, w := range r.Run.Warnings() {
+	settled, _ := r.Run.Automatic(s.images.learn.Len())
+	settled.PCL.Images = s.images.learn.Len()
+	for _, w := range settled.Warnings() {
 		fmt.Fprintln(out, "note:", w)
 	}
 	took, err := s.train(ctx, t, r, out)
