@@ -31,15 +31,16 @@ type story struct {
 	images   *images
 	flop     float64 // of each run
 	batches  []int
-	repeated int // the batch that all seeds are run at
-	seeds    int // 0, 1, ...; other batches have seed 0
+	repeated int           // the batch that all seeds are run at
+	seeds    int           // 0, 1, ...; other batches have seed 0
+	try      time.Duration // of each method at each batch, for an estimate
 	runs     []*storyRun
 }
 
-// tellStory does the runs that are left and draws all of them.
+// tellStory plans a story, does the runs of it that are left and draws all.
 func tellStory(ctx context.Context, args []string, out io.Writer) error {
 	f := newFlags("story")
-	s := story{batches: []int{32, 64, 128, 256}, repeated: 128}
+	s := story{batches: []int{32, 64, 128, 256}, repeated: 128, try: time.Second / 2}
 	f.StringVar(&s.dir, "out", filepath.Join("runs", "story"), "`folder` of the runs and of the figure; where it holds some already, they are kept")
 	tera := f.Float64("flop", 6, "planned cost of each run in `TFLOP`")
 	f.IntVar(&s.seeds, "seeds", 3, "`number` of seeds at batch 128, which show the noise; other batches have one")
@@ -62,13 +63,14 @@ func tellStory(ctx context.Context, args []string, out io.Writer) error {
 		return err
 	}
 	defer s.images.Close()
-	return s.tell(ctx, out)
-}
-
-func (s *story) tell(ctx context.Context, out io.Writer) error {
 	if err := s.plan(); err != nil {
 		return err
 	}
+	return s.tell(ctx, out)
+}
+
+// tell does the planned runs that are left.
+func (s *story) tell(ctx context.Context, out io.Writer) error {
 	if err := s.settle(); err != nil {
 		return err
 	}
@@ -139,7 +141,7 @@ func (s *story) settle() error {
 }
 
 // describe prints the plan: what each run costs, and how long those that are
-// left will take at the speed of a second of each.
+// left will take at the speed of a moment of each.
 func (s *story) describe(ctx context.Context, out io.Writer) error {
 	least, most := 1.0, 1.0
 	for _, r := range s.runs {

@@ -84,7 +84,7 @@ func accuracies() []series {
 func collisions() []series {
 	var all []series
 	for _, k := range []struct{ method, kind, label string }{
-		{"simclr", "views", "other views of the batch"},
+		{"simclr", "views", "the batch"},
 		{"moco", "queue", "queue"},
 		{"pcl", "queue", "queue"},
 		{"pcl", "prototypes", "other prototypes"},
@@ -129,20 +129,20 @@ func (f *figure) svg() []byte {
 	right.x = 536
 
 	left.lo, left.hi = f.extent(accuracies(), f.base.Raw, f.base.Untrained)
-	left.lo, left.hi = math.Floor(left.lo-0.5), math.Ceil(left.hi+0.5)
+	left.lo, left.hi = math.Floor(left.lo-0.8), math.Ceil(left.hi+0.5)
 	chance := 100 / float64(f.classes)
 	_, right.hi = f.extent(collisions(), chance)
 	right.hi = math.Ceil(right.hi + 1.5)
 
 	f.frame(left, "kNN top-1, per cent", fmt.Sprintf("What is learned: %.3g TFLOP for every run", f.flop/1e12))
-	f.level(left, f.base.Raw, "raw pixels")
-	f.level(left, f.base.Untrained, "untrained network")
+	f.level(left, f.base.Raw, fmt.Sprintf("raw pixels, %.1f", f.base.Raw))
+	f.level(left, f.base.Untrained, fmt.Sprintf("untrained network, %.1f", f.base.Untrained))
 	f.lines(left, accuracies(), "top-1")
 	f.spread(left)
 	f.legend(left.x, 408, 2, accuracies())
 
 	f.frame(right, "per cent of the negatives", "Negatives that carry the anchor’s label")
-	f.level(right, chance, fmt.Sprintf("chance, 1/%d", f.classes))
+	f.level(right, chance, fmt.Sprintf("chance: 1 of %d labels", f.classes))
 	f.lines(right, collisions(), "of its negatives")
 	f.legend(right.x, 408, 2, collisions())
 
@@ -203,7 +203,7 @@ func (f *figure) frame(p panel, unit, title string) {
 // level is a thin line across a panel.
 func (f *figure) level(p panel, v float64, what string) {
 	f.put(`<path d="M%.1f %.1fh%.1f" stroke="#555" stroke-width="1" stroke-dasharray="2 3"/>`, p.x, p.py(v), p.w)
-	f.text(p.x+p.w-4, p.py(v)-5, "end", 11, fmt.Sprintf("%s %.1f", what, v))
+	f.text(p.x+6, p.py(v)+13, "start", 11, what)
 }
 
 // lines draws each line through its means, and a mark for every run.

@@ -105,7 +105,7 @@ func planRun(method string, batch int, seed uint64, flop float64, images int) (*
 	return r, nil
 }
 
-// probe is how long the run will take, by half a second of its steps.
+// probe is how long the run will take, by some of its steps.
 func (s *story) probe(ctx context.Context, r *storyRun) (time.Duration, error) {
 	t, err := s.trainer(r)
 	if err != nil {
@@ -118,7 +118,7 @@ func (s *story) probe(ctx context.Context, r *storyRun) (time.Duration, error) {
 		switch { // the first step plans
 		case p.Iteration == 0:
 			start = time.Now()
-		case time.Since(start) > time.Second/2:
+		case time.Since(start) > s.try:
 			cancel()
 		}
 	}
