@@ -32,6 +32,7 @@ type gemmPlan struct {
 	rowBlock, colBlock int // row chunks and columns of a unit
 	rowUnits, colUnits int
 	outer              bool // on OuterTile, nothing packed
+	inPlace            bool // panels of B that are whole are read where they lie
 	packOwn, packAll   bool // B packed by the unit, or once in Work
 	past               bool // C is stored past the caches
 	workB, workLanes   int  // floats of Work: packed B, lanes' partial sums
@@ -55,6 +56,12 @@ const (
 	// fewRows is the row chunks of a unit that packs for itself at least: 672
 	// rows take 75 times as long as packing.
 	fewRows = 4
+
+	// placeRows is the rows up to which B is read where it lies: few tiles pass
+	// by a panel, each at what B's memory gives. A B of at most placeFloats, half
+	// of a first cache of 32 KB, is never packed for one row chunk (4 x 1000 x 512: 25 to
+	// 50 % of the peak, 64 x 64 x 64: 84 to 89 %).
+	placeRows, placeFloats = 24, 1 << 12
 
 	// hotCols is the columns after which the epilogue runs over a row chunk:
 	// 168 x 64 float32 are still in the first two caches.
@@ -92,6 +99,7 @@ func (k *GemmKernel) plan(a *GemmArgs, threads int) gemmPlan {
 		p.packOwn = rows == 1 || (!aside && a.N*a.K > 2*ownFloats)
 		p.packAll = !p.packOwn
 	}
+	p.inPlace = p.packOwn && rows == 1 && !a.TransB && (a.M <= placeRows || a.B.Ld*a.K <= placeFloats)
 	if p.packOwn && rows > 1 {
 		units := 1
 		if threads > 1 {
@@ -248,9 +256,12 @@ func (j *gemmJob) block(s *gemmScratch, q, j0, j1, pc int, load, fresh bool, lan
 	next := streams{{}, j.rowsAhead(i+m, m, k0, kc)}
 	for jr, done := j0, j0; jr < j1; jr += j.k.NR {
 		n := min(j.k.NR, j1-jr)
-		b := j.panel(s, k0, kc, jr, n, fresh)
+		b, ldb := elem(j.B.Mem, k0*j.B.Ld+jr), j.B.Ld
+		if !j.inPlace || n < j.k.width(n) {
+			b, ldb = j.panel(s, k0, kc, jr, n, fresh), j.k.width(n)
+		}
 		next[0] = j.panelAhead(s, k0, kc, jr+j.k.NR, j0, j1, fresh)
-		j.k.strip(row, m, n, 1, kc, s.rows, b, j.k.width(n), advance(c, jr-j0), ldc, load, s.edge, &next)
+		j.k.strip(row, m, n, 1, kc, s.rows, b, ldb, advance(c, jr-j0), ldc, load, s.edge, &next)
 		if end := jr + n; last && (end == j1 || end-done >= hotCols) {
 			j.finish(s, q, i, m, done, end, j0, aside)
 			done = end
@@ -303,8 +314,11 @@ func (j *gemmJob) panelAhead(s *gemmScratch, k0, kc, jr, j0, j1 int, fresh bool)
 // rowsAhead is the m rows of A from i on in a chunk of k, which the next row
 // chunk reads.
 func (j *gemmJob) rowsAhead(i, m, k0, kc int) stream {
-	if i >= j.M || j.TransA || kc == 0 {
+	if i >= j.M || kc == 0 {
 		return stream{}
+	}
+	if j.TransA {
+		return rowStream(elem(j.A.Mem, k0*j.A.Ld+i), kc, min(m, j.M-i), j.A.Ld)
 	}
 	return rowStream(elem(j.A.Mem, i*j.A.Ld+k0), min(m, j.M-i), kc, j.A.Ld)
 }
