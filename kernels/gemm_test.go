@@ -1,7 +1,9 @@
 package kernels
 
 import (
+	"encoding/binary"
 	"fmt"
+	"hash/fnv"
 	"math"
 	"math/rand/v2"
 	"testing"
@@ -226,7 +228,11 @@ func gemmCases(k *GemmKernel) []gemmCase {
 		gemmCase{m: 340, n: 32, k: 100}, // B is one panel as it lies
 		gemmCase{m: 336, n: 70, k: 512, prepared: true, stats: true, group: 84},
 		gemmCase{m: 100, n: 70, k: 1024, prepared: true, transB: true},
-		gemmCase{m: 400, n: 1500, k: 100, transB: true, stats: true}, gemmCase{m: 200, n: 333, k: 700}, // units pack for several row chunks
+		gemmCase{m: 400, n: 2700, k: 100, transB: true, stats: true}, gemmCase{m: 200, n: 333, k: 800}, // units pack for several row chunks,
+		gemmCase{m: 700, n: 170, k: 1600, stats: true, bias: true},                                                                          // and chunks of k
+		gemmCase{m: 5, n: 67, k: 300, accumulate: true}, gemmCase{m: 24, n: 96, k: 900, stats: true, pad: 5}, gemmCase{m: 64, n: 64, k: 64}, // B as it lies
+		gemmCase{m: 103, n: 40, k: 2048}, gemmCase{m: 103, n: 8, k: 300, pad: 212}, // rows of A that crowd the second cache
+		gemmCase{m: 168, n: 256, k: 1500, transA: true}, // pieces of a chunk, its second one aside
 		gemmCase{m: 1, n: 1000, k: 512}, gemmCase{m: 256, n: 10, k: 512}, gemmCase{m: 12000, n: 3, k: 4})
 	r := rand.New(rand.NewPCG(11, 12))
 	bit := func() bool { return r.IntN(2) == 0 }
@@ -278,6 +284,64 @@ func TestGemmBits(t *testing.T) {
 			equalBits(t, fmt.Sprintf("%v: Part on backend %d", c, u+1), part, wantPart)
 		}
 	}
+}
+
+// TestGemmBitsRandom is TestGemmBits over shapes that no branch was looked up
+// for, larger than a unit, and a few threads.
+func TestGemmBitsRandom(t *testing.T) {
+	var rows []*GemmKernel
+	for i := range gemmTable[:len(gemmTable)-1] { // Go's row rounds products
+		if gemmTable[i].Usable() {
+			rows = append(rows, &gemmTable[i])
+		}
+	}
+	if len(rows) == 0 {
+		t.Skip("needs avx2")
+	}
+	var cpus []*CPU
+	for _, k := range rows {
+		for _, threads := range []int{1, 2, 7} {
+			cpus = append(cpus, rowCPU(t, k, threads))
+		}
+	}
+	r := rand.New(rand.NewPCG(21, 22))
+	n := 40
+	if testing.Short() {
+		n = 8
+	}
+	for i := range n {
+		size := func() int { return int(math.Exp2(10.5 * r.Float64())) }
+		c := gemmCase{m: size(), n: size(), k: size(), transA: r.IntN(2) == 0, transB: r.IntN(2) == 0, accumulate: r.IntN(3) == 0, pad: r.IntN(2) * 3}
+		d := c.data(uint64(i))
+		want, _ := c.runCPU(cpus[0], d, plain)
+		for u, cpu := range cpus[1:] {
+			got, _ := c.runCPU(cpu, d, plain)
+			equalBits(t, fmt.Sprintf("%v: backend %d", c, u+1), got, want)
+		}
+	}
+}
+
+// TestGemmFixedBits: the bits of a few products are part of the contract: no
+// instruction set, GOAMD64 or later version may change them.
+func TestGemmFixedBits(t *testing.T) {
+	gemmRows(t, func(t *testing.T, k *GemmKernel) {
+		want := uint64(0xf53ba7b06e434c34)
+		if k.Needs == 0 {
+			want = 0x3b749c9544a246bf
+		}
+		h := fnv.New64a()
+		for i, c := range []gemmCase{{m: 1, n: 1, k: 1}, {m: 17, n: 35, k: 70}, {m: 30, n: 40, k: 2000}, {m: 30, n: 40, k: 2000, transA: true, accumulate: true},
+			{m: 16, n: 16, k: 20000, transB: true}, {m: 200, n: 70, k: 800, accumulate: true, bias: true, relu: true}} {
+			d := c.data(uint64(i))
+			out, _ := c.runCPU(rowCPU(t, k, 1), d, plain)
+			for _, v := range out {
+				binary.Write(h, binary.LittleEndian, math.Float32bits(v))
+			}
+		}
+		if got := h.Sum64(); got != want {
+			t.Errorf("bits hash to %#x, want %#x", got, want)
+		}
+	})
 }
 
 // equalBits compares two results; NaN payloads are excepted.

@@ -145,6 +145,67 @@ func testOuterTile(t *testing.T, k *GemmKernel, r *rand.Rand, m, n int, ks []int
 	}
 }
 
+// TestRowStride: a tile that reads B where it lies, and fetches whatever is at
+// ahead, gives the bits of one that reads the panel.
+func TestRowStride(t *testing.T) {
+	gemmRows(t, func(t *testing.T, k *GemmKernel) {
+		r := rand.New(rand.NewPCG(5, 6))
+		const kc = 70
+		ldb := k.NR + 7
+		a, b := randFloats(r, k.MR*kc), randFloats(r, kc*ldb)
+		rows := make([]unsafe.Pointer, k.MR)
+		for i := range rows {
+			rows[i] = unsafe.Pointer(&a[i*kc])
+		}
+		tiles := append([]RowTail{{k.MR, k.Row}, {k.MR, k.RowNarrow}}, k.Tails...)
+		if k.RowPast != nil {
+			tiles = append(tiles, RowTail{k.MR, k.RowPast})
+		}
+		for i, tile := range tiles {
+			w := k.NR
+			if i == 1 {
+				w = k.Narrow
+			}
+			panel := make([]float32, kc*w)
+			padCopy(kc, w, &b[0], ldb, panel, w)
+			got, want := plainAligned(k.MR*k.NR), plainAligned(k.MR*k.NR)
+			tile.Tile(1, 1, kc, &rows[0], &panel[0], w, &want[0], k.NR, false, 0, 0)
+			tile.Tile(1, 1, kc, &rows[0], &b[0], ldb, &got[0], k.NR, false, uintptr(unsafe.Pointer(&a[0])), 1<<20)
+			equalBits(t, fmt.Sprintf("tile %d", i), got, want)
+		}
+	})
+}
+
+// plainAligned is n zeros at a boundary of 64 bytes.
+func plainAligned(n int) []float32 {
+	p := heapMemory(4 * n)
+	return unsafe.Slice((*float32)(p), n)
+}
+
+// TestOuterOn: a chain in pieces has the bits of a whole one, of tiles that are
+// whole and of others.
+func TestOuterOn(t *testing.T) {
+	gemmRows(t, func(t *testing.T, k *GemmKernel) {
+		r := rand.New(rand.NewPCG(7, 8))
+		edge := make([]float32, k.edgeFloats())
+		for _, s := range [][2]int{{k.OuterMR, k.NR}, {k.OuterMR, k.Narrow}, {k.OuterMR - 1, k.NR - 1}} {
+			m, n := s[0], s[1]
+			w := k.width(n)
+			a, b := randFloats(r, 50*k.OuterMR), randFloats(r, 50*w)
+			run := func(pieces ...int) []float32 {
+				c, at := make([]float32, m*n), 0
+				for _, d := range pieces {
+					seg := []asm.Seg{{A: unsafe.Pointer(&a[at*k.OuterMR]), B: unsafe.Pointer(&b[at*w]), K: d}}
+					k.outerOn(m, n, seg, k.OuterMR, w, &c[0], n, false, at > 0, edge, nil)
+					at += d
+				}
+				return c
+			}
+			equalBits(t, fmt.Sprintf("%d x %d", m, n), run(13, 30, 7), run(50))
+		}
+	})
+}
+
 // TestRowPast: storing past the caches changes no bit, of whole tiles and of a
 // product large enough to choose it.
 func TestRowPast(t *testing.T) {
