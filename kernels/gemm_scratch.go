@@ -29,8 +29,14 @@ const (
 )
 
 // ownCols is the columns that a unit packs for itself at most: a chunk of them
-// takes a quarter of the third cache.
-func ownCols(kc int) int {
+// takes half of the second cache, or, when every unit copies its rows of A, a
+// quarter of the third so that units are few (1024 x 1024 x 1024 has 94 % of the
+// peak with the former and 91 % with the latter, 1568 x 512 x 2048, whose rows
+// of A crowd, 88 and 92 %: BenchmarkGemm).
+func ownCols(kc int, copies bool) int {
+	if !copies {
+		return ownFloats / kc
+	}
 	_, _, l3 := asm.Caches()
 	return min(max(l3/16, ownFloats), panelFloats) / kc
 }
@@ -95,6 +101,11 @@ func crowded(m, kc, ld int) bool {
 	return m*lines > most*covered
 }
 
+// copiesA reports whether m rows of A, kc deep, go through scratch.
+func copiesA(a *GemmArgs, m, kc int) bool {
+	return a.TransA || a.Pro.Kind != ProNone || crowded(m, kc, a.A.Ld)
+}
+
 // rowsOfA lists the addresses of rows i..i+m-1 of A at k0, kc deep, after
 // whatever must happen to them before they are read.
 func (j *gemmJob) rowsOfA(s *gemmScratch, i, m, k0, kc int) {
@@ -103,7 +114,7 @@ func (j *gemmJob) rowsOfA(s *gemmScratch, i, m, k0, kc int) {
 	case kc == 0: // nothing is read
 	case j.TransA:
 		j.k.transpose(m, kc, elem(j.A.Mem, k0*j.A.Ld+i), j.A.Ld, a, ld)
-	case j.Pro.Kind != ProNone, crowded(m, kc, j.A.Ld):
+	case copiesA(&j.GemmArgs, m, kc):
 		j.k.Rows.prologueRows(&j.Pro, i, m, k0, kc, j.K, a, ld, elem(j.A.Mem, i*j.A.Ld+k0), j.A.Ld)
 	default:
 		a, ld = elem(j.A.Mem, i*j.A.Ld+k0), j.A.Ld

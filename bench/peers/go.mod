@@ -3,7 +3,7 @@ module github.com/sectile-ml/sectile/bench/peers
 go 1.25.0
 
 require (
-	github.com/ebitengine/purego v0.9.1
+	github.com/ebitengine/purego v0.11.2
 	github.com/gomlx/gomlx v0.26.0
 	github.com/sectile-ml/sectile v0.0.0
 	github.com/viterin/vek v0.4.3

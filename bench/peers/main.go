@@ -28,14 +28,15 @@ func (l *list) String() string     { return strings.Join(*l, " ") }
 func (l *list) Set(s string) error { *l = append(*l, s); return nil }
 
 func compare(args []string) error {
-	var blas, extra, env list
+	var blas, extra, env, write list
 	f := flag.NewFlagSet("peers", flag.ExitOnError)
 	threads := f.Int("threads", 1, "threads of every provider")
 	rounds := f.Int("rounds", 9, "rounds; a round asks every provider once, after measuring the peak")
 	sets := f.String("set", "cubes,resnet,contrast,trans", "sets of shapes")
 	python := f.String("python", "", "Python with torch; without it MKL and oneDNN are not measured")
 	slow := f.Float64("slow", 2.5e9, "largest product, in FLOP, that the libraries written in Go are asked for")
-	write := f.String("write", "", "file whose table is replaced; without it the table is printed")
+	times := f.String("times", "", "file of measured times: shapes in it are not measured again, others are added, so that a run may be made in pieces")
+	f.Var(&write, "write", "file whose table is replaced (repeat for more); without it the table is printed")
 	f.Var(&blas, "blas", "name=LIBRARY:SYMBOL, a Fortran sgemm (repeat for more)")
 	f.Var(&extra, "worker", "name=COMMAND, any worker (repeat for more)")
 	f.Var(&env, "env", "name:KEY=VALUE, environment of a provider (repeat for more)")
@@ -50,16 +51,38 @@ func compare(args []string) error {
 	if err != nil {
 		return err
 	}
-	t, err := run(providers, shapes, *threads, *rounds)
+	t, err := run(providers, shapes, *threads, *rounds, *times)
 	if err != nil {
 		return err
 	}
-	text := t.markdown(strings.Join(append([]string{"go run ."}, args...), " "))
-	if *write == "" {
+	text := t.markdown(command(args))
+	if len(write) == 0 {
 		fmt.Print(text)
-		return nil
 	}
-	return replace(*write, *threads, text)
+	for _, file := range write {
+		if err := replace(file, *threads, text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// command is what repeats a run, without the files of one machine.
+func command(args []string) string {
+	words := []string{"go run ."}
+	for i := 0; i < len(args); i++ {
+		switch args[i] {
+		case "-times", "-write":
+			i++
+			continue
+		case "-python":
+			i++
+			words = append(words, "-python", "PYTHON")
+			continue
+		}
+		words = append(words, args[i])
+	}
+	return strings.Join(words, " ")
 }
 
 // replace puts a table between its two marks in a file.
