@@ -30,6 +30,10 @@ var gemmShapes = []gemmShape{
 	{"protos", 512, 3000, 128, false, true},
 	{"wgrad", 256, 64, 100352, true, false},
 	{"dgrad", 100352, 256, 64, false, true},
+	{"r50", 1568, 2048, 512, false, false},
+	{"skinny", 1, 1000, 512, false, false},
+	{"skinny", 4, 1000, 512, false, false},
+	{"skinny", 16, 1000, 2048, false, true},
 }
 
 // BenchmarkGemm is the product of every shape that the methods use.
