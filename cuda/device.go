@@ -22,6 +22,8 @@ type Options struct {
 	// CheckNaN downloads the operands of every launch and stops at the first
 	// launch that wrote a NaN. Very slow; graphs are off.
 	CheckNaN bool
+	// Timing measures every launch by events (Device.Timings). Graphs are off.
+	Timing bool
 	// NoGraphs issues every command by itself.
 	NoGraphs bool
 	// NoCache asks the driver for every Alloc by itself, to the byte, so that
@@ -31,6 +33,9 @@ type Options struct {
 	// spills, a graph that could not be made. nil: dropped.
 	Warn func(string)
 }
+
+// eager reports whether commands are issued as they come.
+func (o *Options) eager() bool { return o.NoGraphs || o.Debug || o.CheckNaN || o.Timing }
 
 // Info describes a device.
 type Info struct {
@@ -78,6 +83,7 @@ type Device struct {
 	stage   stage
 	region  region
 	code    code
+	timing  timing
 	bounce  []byte // pinned, for downloads
 	slab    kernels.Mem
 	sweeps  sweeps
@@ -191,6 +197,7 @@ func (d *Device) release() {
 	d.closed = true
 	d.region.release(d)
 	d.code.release()
+	d.timing.release(d)
 	d.stage.release(d)
 	d.pool.release()
 	if d.compute != 0 {
@@ -238,6 +245,9 @@ func (d *Device) sync() error {
 	d.region.flush(d)
 	if d.err == nil {
 		d.fail(d.api.StreamSynchronize(d.compute))
+	}
+	if d.err == nil {
+		d.timing.collect(d)
 	}
 	return d.err
 }

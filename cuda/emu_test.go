@@ -61,6 +61,23 @@ func TestEmulatedReasons(t *testing.T) {
 	}
 }
 
+func TestTimings(t *testing.T) {
+	d := onEmulator(t, emu.Config{}, Options{Timing: true})
+	m := alloc(t, d, kernels.Float32, 8)
+	for range mostTimed + 10 { // more than there are events for
+		fill(d, m, 1)
+	}
+	for range 2 {
+		got, err := d.Timings()
+		if err != nil || len(got) != 1 || got[0].Kernel != "fill_f32" || got[0].Launches != mostTimed+10 || !(got[0].Seconds > 0) {
+			t.Fatalf("%+v %v", got, err)
+		}
+		for range mostTimed + 10 {
+			fill(d, m, 1)
+		}
+	}
+}
+
 func TestEmulatedFaults(t *testing.T) {
 	// A launch that fails on the device comes out of Sync, and stays.
 	d := onEmulator(t, emu.Config{FailLaunch: 3}, Options{})

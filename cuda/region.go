@@ -12,7 +12,7 @@ import (
 // keepRecordings bounds what is remembered of earlier segments; a segment of
 // fewer than minGraph commands is not worth a graph.
 const (
-	keepRecordings = 16
+	keepRecordings = 64
 	minGraph       = 4
 )
 
@@ -103,7 +103,7 @@ func (d *Device) Leave() {
 // add takes the next command.
 func (r *region) add(d *Device, c command, args []byte, n *note) {
 	r.stats.Commands++
-	if r.depth == 0 || d.options.NoGraphs || d.options.Debug || d.options.CheckNaN {
+	if r.depth == 0 || d.options.eager() {
 		r.args = append(r.args[:0], args...)
 		d.issue(&c, r.args, n)
 		r.args = r.args[:0]
@@ -271,7 +271,14 @@ func (d *Device) issue(c *command, args []byte, n *note) {
 		before = d.snapshot(n)
 	}
 	block := driver.Dim3{X: uint32(c.kernel.Block), Y: 1, Z: 1}
+	var start driver.Event
+	if d.options.Timing {
+		start = d.timing.begin(d)
+	}
 	err := d.api.LaunchKernel(c.function, c.grid, block, c.shared, d.compute, args)
+	if d.options.Timing {
+		d.timing.finish(d, c.kernel, start)
+	}
 	if err == nil && (d.options.Debug || d.options.CheckNaN) {
 		err = d.api.StreamSynchronize(d.compute)
 	}
