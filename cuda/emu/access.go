@@ -4,10 +4,11 @@ package emu
 type how uint8
 
 const (
-	reads  how = 1 << iota
-	writes     // of w.value
-	strong     // atomic, volatile, relaxed, acquire or release
-	async      // by cp.async, which lands later
+	reads    how = 1 << iota
+	writes       // of w.value
+	strong       // atomic, volatile, relaxed, acquire or release
+	async        // by cp.async, which lands later
+	readOnly     // by ld.global.nc: of memory that no one writes during the launch
 )
 
 func (h how) verb() string {
@@ -161,7 +162,11 @@ func (w *warp) trackGlobal(p *page, lane int, a, at uint64, n int, h how) {
 	u := uint64(w.b.e.globalUnit)
 	if h&writes == 0 {
 		for i := at / u; i*u < at+uint64(n); i++ {
-			w.noteRead(&p.sh.cells[i], me, a)
+			c := &p.sh.cells[i]
+			if h&readOnly != 0 && c.write != 0 {
+				w.race(c.write, me, a, "read by .nc, as if it never changed,", "written")
+			}
+			w.noteRead(c, me, a)
 		}
 		return
 	}

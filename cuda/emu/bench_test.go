@@ -48,8 +48,8 @@ func BenchmarkMultiplyAdd(b *testing.B) {
 	.reg .b32 %r<2>;
 	.reg .pred %p;
 	mov.u32 %r0, 0;
-	mov.f32 %f32, 0f3f800001;
-	mov.f32 %f33, 0f3f000000;
+	mov.f32 %f32, 0f3f9e0652;
+	mov.f32 %f33, 0f3f2aaaab;
 `
 	for i := range 32 {
 		body += "mov.f32 %f" + itoa(i) + ", 0f00000000;\n"

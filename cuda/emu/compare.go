@@ -50,6 +50,8 @@ func (d *decoder) comparer(op string, t typ, ftz bool) func(x, y uint64) bool {
 }
 
 // floatComparer compares floats: false for a NaN, or true with the u forms.
+//
+//go:noinline
 func floatComparer(op string, t typ, ftz bool) func(x, y uint64) bool {
 	unordered := len(op) == 3 && op != "num" && op != "nan"
 	base := op

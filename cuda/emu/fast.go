@@ -3,9 +3,12 @@ package emu
 import "math"
 
 // The most frequent instructions again, with the loop over a full warp's lanes
-// written out: a call for each lane costs more than its arithmetic.
+// written out: a call for each lane costs more than its arithmetic. They are
+// not inlined: in the copy of a closure that is, the compiler inlines nothing.
 
 // fmaF32 is fma.rn.f32; slow is the same for some of the lanes.
+//
+//go:noinline
 func fmaF32(d, a, b, c ref, slow func(*warp, uint32)) func(*warp, uint32) {
 	return func(w *warp, act uint32) {
 		if act != full {
@@ -31,6 +34,8 @@ func fmaF32(d, a, b, c ref, slow func(*warp, uint32)) func(*warp, uint32) {
 }
 
 // addF32 and mulF32 are add.f32 and mul.f32.
+//
+//go:noinline
 func addF32(d, a, b ref, slow func(*warp, uint32)) func(*warp, uint32) {
 	return func(w *warp, act uint32) {
 		if act != full {
@@ -45,6 +50,7 @@ func addF32(d, a, b ref, slow func(*warp, uint32)) func(*warp, uint32) {
 	}
 }
 
+//go:noinline
 func mulF32(d, a, b ref, slow func(*warp, uint32)) func(*warp, uint32) {
 	return func(w *warp, act uint32) {
 		if act != full {
@@ -60,6 +66,8 @@ func mulF32(d, a, b ref, slow func(*warp, uint32)) func(*warp, uint32) {
 }
 
 // addInteger is add of 32 or 64 bits.
+//
+//go:noinline
 func addInteger(d, a, b ref, mask uint64, slow func(*warp, uint32)) func(*warp, uint32) {
 	return func(w *warp, act uint32) {
 		if act != full {

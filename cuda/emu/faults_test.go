@@ -41,7 +41,7 @@ func (p plant) in(t *testing.T, text string) string {
 func check(t *testing.T, text string, plants []plant, run func(r *rig, ptx string) (float64, error)) {
 	t.Helper()
 	caught := func(text string) (kind Kind, err error) {
-		r := newRig(t, Config{Limit: 1 << 20})
+		r := newRig(t, Config{Limit: 1 << 15})
 		e, err := run(r, text)
 		var f *Fault
 		switch {

@@ -55,9 +55,9 @@ func fence(d *decoder) {
 	d.in.run = func(*warp, uint32) {}
 }
 
-// barrierInstruction decodes bar and barrier.
+// barrierInstruction decodes bar and barrier. Also without .aligned a warp
+// must come as a whole.
 func barrierInstruction(d *decoder) {
-	aligned := d.st.op == "bar"
 	d.flag("cta")
 	form := d.want("the form", "sync", "arrive", "red", "warp")
 	if form == "warp" {
@@ -67,11 +67,11 @@ func barrierInstruction(d *decoder) {
 	}
 	op := &barrierOp{}
 	u := typ{kind: 'u', bits: 32}
-	first, most := 0, 2
+	first := 0
 	if form == "red" {
 		op.red = d.want("the operation", "and", "or", "popc")
 		d.flag("aligned")
-		first, most = 1, 4
+		first = 1
 		d.operands(3, 4)
 		if op.red == "popc" {
 			d.typed("u32")
@@ -83,14 +83,13 @@ func barrierInstruction(d *decoder) {
 		op.in = d.pred(&d.st.ops[len(d.st.ops)-1])
 		op.hasCount = len(d.st.ops) == 4
 	} else {
-		aligned = d.flag("aligned") || aligned
-		op.hasCount = d.operands(1, most) == 2
+		d.flag("aligned")
+		op.hasCount = d.operands(1, 2) == 2
 		op.arrive = form == "arrive"
 		if op.arrive && !op.hasCount {
 			d.fail("bar.arrive needs a thread count")
 		}
 	}
-	_ = aligned
 	op.id = d.src(first, u)
 	if op.hasCount {
 		op.count = d.src(first+1, u)

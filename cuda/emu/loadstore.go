@@ -8,16 +8,18 @@ import (
 )
 
 // memoryMods consumes what stands between ld, st or atom and the vector width:
-// ordering, scope, space and cache hints.
-func (d *decoder) memoryMods() (space string, ordered bool) {
+// ordering, scope, space and cache hints. kind is strong, readOnly or neither.
+func (d *decoder) memoryMods() (space string, kind how) {
 	d.st.mods = slices.DeleteFunc(d.st.mods, func(m string) bool {
 		return strings.HasPrefix(m, "L1::") || strings.HasPrefix(m, "L2::")
 	})
 	for len(d.st.mods) > 0 {
 		switch m := d.st.mods[0]; m {
 		case "volatile", "relaxed", "acquire", "release", "acq_rel":
-			ordered = true
-		case "weak", "cta", "gpu", "sys", "ca", "cg", "cs", "lu", "cv", "wb", "wt", "nc":
+			kind |= strong
+		case "nc":
+			kind |= readOnly
+		case "weak", "cta", "gpu", "sys", "ca", "cg", "cs", "lu", "cv", "wb", "wt":
 		case "global", "shared", "local", "param", "const":
 			if space != "" {
 				d.fail("two state spaces")
@@ -26,11 +28,11 @@ func (d *decoder) memoryMods() (space string, ordered bool) {
 		case "shared::cta":
 			space = "shared"
 		default:
-			return space, ordered
+			return space, kind
 		}
 		d.st.mods = d.st.mods[1:]
 	}
-	return space, ordered
+	return space, kind
 }
 
 // unit notes that the kernel touches n bytes of a space at once: race tracking
@@ -77,7 +79,7 @@ type access struct {
 // load decodes ld in every space.
 func load(d *decoder) {
 	d.operands(2, 3)
-	space, ordered := d.memoryMods()
+	space, kind := d.memoryMods()
 	t, list := d.accessType(0)
 	for i := range list {
 		list[i].r, list[i].bits = d.dest(list[i].o, t, true)
@@ -90,10 +92,7 @@ func load(d *decoder) {
 	}
 	d.unit(space, n)
 	base, off := d.addr(1, space)
-	h := reads
-	if ordered {
-		h |= strong
-	}
+	h := reads | kind
 	shared, counted := space == "shared", space != "local"
 	d.in.run = func(w *warp, act uint32) {
 		x := w.src(base, act)
@@ -186,7 +185,7 @@ func (d *decoder) loadParam(t typ, list []access) {
 // store decodes st.
 func store(d *decoder) {
 	d.operands(2, 3)
-	space, ordered := d.memoryMods()
+	space, kind := d.memoryMods()
 	if space == "param" || space == "const" {
 		d.fail("st.%s", space)
 	}
@@ -198,10 +197,7 @@ func store(d *decoder) {
 	n := size * len(list)
 	d.unit(space, n)
 	base, off := d.addr(0, space)
-	h := writes
-	if ordered {
-		h |= strong
-	}
+	h := writes | kind
 	shared, counted := space == "shared", space != "local"
 	d.in.run = func(w *warp, act uint32) {
 		x := w.src(base, act)

@@ -1,6 +1,9 @@
 package emu
 
-import "bytes"
+import (
+	"bytes"
+	"fmt"
+)
 
 // Races are found with the vector clocks of FastTrack (Flanagan and Freund,
 // PLDI 2009). A warp's clock ticks at every barrier it passes, and at a
@@ -136,15 +139,28 @@ func (w *warp) race(r, me, a uint64, now, before string) {
 	case r>>39 == me>>39:
 		where = "of the same warp, no bar.warp.sync between"
 	}
-	w.faultAt(Race, recordThread(me)&31, a, "%#x is %s here and was %s by thread (%d,%d,%d) %s, line %d (%q)",
-		a, now, before, other.X, other.Y, other.Z, where, at.line, at.text)
+	w.faultAt(Race, recordThread(me)&31, a, "%s, is %s here and was %s by thread (%d,%d,%d) %s, line %d (%q)",
+		w.b.where(a), now, before, other.X, other.Y, other.Z, where, at.line, at.text)
 }
 
 func (w *warp) unlanded(r, me, a uint64) {
 	at := w.b.e.code[r>>3&(1<<15-1)]
 	other := w.b.l.thread(recordThread(r))
-	w.faultAt(Race, recordThread(me)&31, a, "%#x is the target of a cp.async that has not been waited for: thread (%d,%d,%d), line %d (%q)",
-		a, other.X, other.Y, other.Z, at.line, at.text)
+	w.faultAt(Race, recordThread(me)&31, a, "%s, is the target of a cp.async that has not been waited for: thread (%d,%d,%d), line %d (%q)",
+		w.b.where(a), other.X, other.Y, other.Z, at.line, at.text)
+}
+
+// where describes an address of shared or global memory.
+func (b *block) where(a uint64) string {
+	if a >= firstBase {
+		return b.l.mem.describe(a, 1)
+	}
+	for _, v := range b.l.arrays() {
+		if a >= v.addr && a < v.addr+uint64(v.size) {
+			return fmt.Sprintf("shared %#x, byte %d of %s", a, a-v.addr, v.name)
+		}
+	}
+	return fmt.Sprintf("shared %#x", a)
 }
 
 // prepareShared makes shared memory as a block finds it: nobody has written

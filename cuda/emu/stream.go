@@ -1,6 +1,8 @@
 package emu
 
 import (
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/sectile-ml/sectile/cuda/driver"
@@ -66,8 +68,8 @@ func (d *Driver) issue(s *stream, kind string, run func() error, after ...point)
 	}
 	// The default stream and the others wait for each other.
 	if s == s.dev.main {
-		for _, o := range d.streams {
-			if o.dev == s.dev && !o.apart && o.capture == nil {
+		for _, o := range d.ordered(s.dev)[1:] {
+			if !o.apart && o.capture == nil {
 				after = append(after, point{o, o.issued})
 			}
 		}
@@ -113,11 +115,12 @@ func (d *Driver) drainAll(dev *device) error {
 	return nil
 }
 
-// ordered are a device's streams, the default one first, then by handle.
+// ordered are a device's streams, the default one first, then as they were
+// made.
 func (d *Driver) ordered(dev *device) []*stream {
 	out := []*stream{dev.main}
-	for h := uintptr(0); h <= d.handle && len(d.streams) > 0; h += 0x10 {
-		if s, ok := d.streams[driver.Stream(h)]; ok && s.dev == dev {
+	for _, h := range slices.Sorted(maps.Keys(d.streams)) {
+		if s := d.streams[h]; s.dev == dev {
 			out = append(out, s)
 		}
 	}

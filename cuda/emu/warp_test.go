@@ -138,6 +138,7 @@ func TestRules(t *testing.T) {
 		{"plain store beside atomics", shared + `setp.ne.u32 %p0, %r0, 0; @!%p0 st.shared.u32 [s], 0; bar.sync 0; atom.shared.add.u32 %r2, [s], 1; setp.eq.u32 %p0, %r0, 40; @%p0 st.shared.u32 [s], 5;`, Race, ""},
 		{"non-atomic counter", shared + `setp.ne.u32 %p0, %r0, 0; @!%p0 st.shared.u32 [s], 0; bar.sync 0; ld.shared.u32 %r2, [s]; add.u32 %r2, %r2, 1; st.shared.u32 [s], %r2;`, Race, ""},
 		{"race in global memory", `xor.b32 %r5, %r0, 33; mul.wide.u32 %d2, %r5, 4; add.u64 %d2, %d2, %d0; st.global.u32 [%d2], %r0; mov.u32 %r1, 3;`, Race, "no barrier between"},
+		{"reads by .nc what the kernel wrote", `st.global.u32 [%d1], %r0; bar.sync 0; ld.global.nc.u32 %r1, [%d1];`, Race, "as if it never changed"},
 		{"reads global memory nobody wrote", `ld.global.u32 %r1, [%d1];`, Uninitialised, "allocation 1 (256 bytes"},
 		{"reads local memory nobody wrote", `.local .u32 a[4]; st.local.u32 [a], 1; ld.local.u32 %r1, [a+4];`, Uninitialised, "local"},
 		{"local array overrun", `.local .u32 a[4]; st.local.u32 [a+16], 1; mov.u32 %r1, 0;`, OutOfBounds, "local"},
