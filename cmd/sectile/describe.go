@@ -29,7 +29,7 @@ func (s *session) describe(out io.Writer) {
 	if s.cost.speed > 0 {
 		fmt.Fprintf(out, "time     %s\n", s.cost)
 	}
-	fmt.Fprintf(out, "machine  %s, %d threads\n", t.Tape.Backend().Name(), threads())
+	fmt.Fprintf(out, "machine  %s, threads %d\n", t.Tape.Backend().Name(), threads())
 	if s.chosen != "" {
 		fmt.Fprintln(out, "device   "+s.chosen)
 	}
