@@ -135,14 +135,14 @@ func (f *figure) svg() []byte {
 	right.hi = math.Ceil(right.hi + 1.5)
 
 	f.frame(left, "kNN top-1, per cent", fmt.Sprintf("What is learned: %.3g TFLOP for every run", f.flop/1e12))
-	f.level(left, f.base.Raw, fmt.Sprintf("raw pixels, %.1f", f.base.Raw))
-	f.level(left, f.base.Untrained, fmt.Sprintf("untrained network, %.1f", f.base.Untrained))
+	f.level(left, f.base.Raw, 13, fmt.Sprintf("raw pixels, %.1f", f.base.Raw))
+	f.level(left, f.base.Untrained, 13, fmt.Sprintf("untrained network, %.1f", f.base.Untrained))
 	f.lines(left, accuracies(), "top-1")
 	f.spread(left)
 	f.legend(left.x, 408, 2, accuracies())
 
 	f.frame(right, "per cent of the negatives", "Negatives that carry the anchor’s label")
-	f.level(right, chance, fmt.Sprintf("chance: 1 of %d labels", f.classes))
+	f.level(right, chance, -9, fmt.Sprintf("chance: 1 of %d labels", f.classes))
 	f.lines(right, collisions(), "of its negatives")
 	f.legend(right.x, 408, 2, collisions())
 
@@ -200,10 +200,10 @@ func (f *figure) frame(p panel, unit, title string) {
 	f.text(p.x+p.w/2, p.y+p.h+38, "middle", 12, "batch, images a step")
 }
 
-// level is a thin line across a panel.
-func (f *figure) level(p panel, v float64, what string) {
+// level is a thin line across a panel; its name stands below it by so much.
+func (f *figure) level(p panel, v, below float64, what string) {
 	f.put(`<path d="M%.1f %.1fh%.1f" stroke="#555" stroke-width="1" stroke-dasharray="2 3"/>`, p.x, p.py(v), p.w)
-	f.text(p.x+6, p.py(v)+13, "start", 11, what)
+	f.text(p.x+6, p.py(v)+below, "start", 11, what)
 }
 
 // lines draws each line through its means, and a mark for every run.
