@@ -114,6 +114,15 @@ var instructions = []instruction{
 		}
 		return min(a, b)
 	})},
+	{"max.f32", "f32 f32 f32", fbin(func(a, b float32) float32 {
+		switch {
+		case a != a:
+			return b
+		case b != b:
+			return a
+		}
+		return max(a, b)
+	})},
 	{"max.NaN.f32", "f32 f32 f32", fbin(func(a, b float32) float32 { return max(a, b) })},
 	{"neg.f32", "f32 f32", func(x, _, _ uint64) uint64 { return x ^ 1<<31 }},
 	{"abs.f32", "f32 f32", func(x, _, _ uint64) uint64 { return x &^ (1 << 31) }},

@@ -183,6 +183,54 @@ func sum(a, b, _ *big.Float) *big.Float      { return a.Add(a, b) }
 func product2(a, b, _ *big.Float) *big.Float { return a.Mul(a, b) }
 func fusedSum(a, b, c *big.Float) *big.Float { return a.Add(a.Mul(a, b), c) }
 
+// TestFusedTies takes sums that lie on or beside a tie of float32, among
+// normal numbers and subnormals: where rounding twice would go wrong.
+func TestFusedTies(t *testing.T) {
+	const n = 1024
+	rng := rand.New(rand.NewPCG(5, 6))
+	var v [3][]float32
+	for i := range n {
+		a, b := float32(1+rng.Float64()), float32(1+rng.Float64())
+		c := float32(math.Ldexp(float64(a)*float64(b), 20+rng.IntN(10)))
+		if i%2 == 0 { // the product is half a unit of c, and a little
+			a, b = 1+float32(rng.IntN(3))*0x1p-23, 1-float32(rng.IntN(3))*0x1p-23
+			c = float32(math.Ldexp(float64(1<<23+rng.IntN(1<<23)), 1))
+		}
+		if i%4 >= 2 { // the same among subnormals: a unit is 2^-149
+			a, b = float32(math.Ldexp(float64(a), -75)), float32(math.Ldexp(float64(b), -75))
+			c = float32(math.Ldexp(float64(rng.IntN(1<<22)), -149))
+		}
+		v[0], v[1], v[2] = append(v[0], a), append(v[1], b), append(v[2], c)
+	}
+	r := newRig(t, Config{})
+	f := r.kernel(instruction{op: "fma.rn.f32", types: "f32 f32 f32 f32"}.program([]typ{types["f32"], types["f32"], types["f32"], types["f32"]}))
+	wide := func(s []float32) []uint64 {
+		var u []uint64
+		for _, x := range s {
+			u = append(u, bits32(x))
+		}
+		return u
+	}
+	out := r.buffer(make([]uint64, n))
+	r.launch(f, 1, n, out, r.buffer(wide(v[0])), r.buffer(wide(v[1])), r.buffer(wide(v[2])))
+	got := make([]uint64, n)
+	r.read(got, out)
+	twice := 0
+	for i, g := range got {
+		a, b, c := v[0][i], v[1][i], v[2][i]
+		want := exact(fusedSum, big.ToNearestEven)(bits32(a), bits32(b), bits32(c))
+		if g != want {
+			t.Fatalf("fma(%x, %x, %x) is %#x, want %#x", a, b, c, g, want)
+		}
+		if bits32(float32(math.FMA(float64(a), float64(b), float64(c)))) != want {
+			twice++
+		}
+	}
+	if twice < 20 {
+		t.Errorf("only %d samples tell rounding once from twice", twice)
+	}
+}
+
 func TestFloat32Rounding(t *testing.T) {
 	modes := map[string]big.RoundingMode{"rn": big.ToNearestEven, "rz": big.ToZero, "rm": big.ToNegativeInf, "rp": big.ToPositiveInf}
 	r := newRig(t, Config{})

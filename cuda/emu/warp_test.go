@@ -134,6 +134,10 @@ func TestRules(t *testing.T) {
 		{"broadcast read, then one lane writes", shared + `st.shared.u32 [%r4], %r0; bar.sync 0; setp.ge.u32 %p0, %r0, 32; @%p0 bra E; ld.shared.u32 %r1, [s]; setp.eq.u32 %p0, %r0, 31; @%p0 st.shared.u32 [s], %r0; E:`, Race, "another lane"},
 		{"barrier of the other pair of warps", shared + `st.shared.u32 [%r4], %r0; shr.u32 %r6, %r0, 5; bar.sync %r6, 32; xor.b32 %r5, %r0, 32; mad.lo.u32 %r5, %r5, 4, %r3; ld.shared.u32 %r1, [%r5];`, Uninitialised, ""},
 		{"write after read between warps", shared + `st.shared.u32 [%r4], %r0; bar.sync 0; xor.b32 %r5, %r0, 32; mad.lo.u32 %r5, %r5, 4, %r3; ld.shared.u32 %r1, [%r5]; st.shared.u32 [%r4], %r1;`, Race, "no barrier between"},
+		{"write after both warps read", shared + `st.shared.u32 [%r4], %r0; bar.sync 0; and.b32 %r5, %r0, 31; setp.eq.u32 %p1, %r5, 31; @%p1 ld.shared.u32 %r1, [s]; setp.eq.u32 %p0, %r0, 31; @%p0 st.shared.u32 [s], %r0;`, Race, "was read by thread (63,0,0)"},
+		{"producer stores after it arrived", shared + `and.b32 %r5, %r0, 31; mad.lo.u32 %r4, %r5, 4, %r3; setp.ge.u32 %p0, %r0, 32; @%p0 bra C; st.shared.u32 [%r4], %r0; bar.arrive 1, 64; st.shared.u32 [%r4], 9; bra E; C: bar.sync 1, 64; ld.shared.u32 %r1, [%r4]; E:`, Race, "was written by thread"},
+		{"overrun into the next array", `.shared .u32 a[64]; .shared .u32 b[64]; mov.u32 %r3, a; mad.lo.u32 %r4, %r0, 4, %r3; mov.u32 %r1, 0; st.shared.u32 [%r4+4], %r0;`, OutOfBounds, "4 bytes outside of a"},
+		{"reads a word of which half is written", `mov.u32 %r1, 7; st.global.u16 [%d1], %r1; ld.global.u32 %r1, [%d1];`, Uninitialised, "nobody has written"},
 		{"lanes store different values", shared + `st.shared.u32 [s], %r0;`, Race, "written by"},
 		{"plain store beside atomics", shared + `setp.ne.u32 %p0, %r0, 0; @!%p0 st.shared.u32 [s], 0; bar.sync 0; atom.shared.add.u32 %r2, [s], 1; setp.eq.u32 %p0, %r0, 40; @%p0 st.shared.u32 [s], 5;`, Race, ""},
 		{"non-atomic counter", shared + `setp.ne.u32 %p0, %r0, 0; @!%p0 st.shared.u32 [s], 0; bar.sync 0; ld.shared.u32 %r2, [s]; add.u32 %r2, %r2, 1; st.shared.u32 [s], %r2;`, Race, ""},
@@ -203,6 +207,42 @@ func TestRaceBetweenBlocks(t *testing.T) {
 	}
 	if len(reports) != 1 {
 		t.Errorf("different reports: %v", reports)
+	}
+}
+
+// TestReadersAreRemembered: another block's read counts although this block
+// has read since, and its barrier orders nothing of the other block.
+func TestReadersAreRemembered(t *testing.T) {
+	r := newRig(t, Config{Workers: 1})
+	out := r.buffer(make([]uint32, 64))
+	err := r.try(r.kernel(ptx(".param .u64 out", prologue+`ld.global.u32 %r1, [%d0]; bar.sync 0; mov.u32 %r2, %ctaid.x;
+		mad.lo.u32 %r2, %r2, 64, %r0; setp.eq.u32 %p0, %r2, 127; @%p0 st.global.u32 [%d0], %r0; ret;`)), x(2), x(64), 0, out)
+	var f *Fault
+	if !asFault(err, &f) || f.Kind != Race || !strings.Contains(f.Detail, "of block (0,0,0)") {
+		t.Error(err)
+	}
+}
+
+// TestBlocksBeginAnew: a register that the block before wrote is unwritten.
+func TestBlocksBeginAnew(t *testing.T) {
+	r := newRig(t, Config{Workers: 1})
+	err := r.try(r.kernel(ptx("", `.reg .b32 %r<3>; .reg .pred %p; mov.u32 %r0, %ctaid.x; setp.eq.u32 %p, %r0, 0; @%p mov.u32 %r1, 5; add.u32 %r2, %r1, 1; ret;`)), x(2), x(32), 0)
+	var f *Fault
+	if !asFault(err, &f) || f.Kind != Uninitialised || f.Block.X != 1 {
+		t.Error(err)
+	}
+}
+
+// TestFailedLaunchIsUndone: the second run, which makes the report, finds
+// memory as the first one found it.
+func TestFailedLaunchIsUndone(t *testing.T) {
+	r := newRig(t, Config{Workers: 4})
+	err := r.try(r.kernel(ptx(".param .u64 out", prologue+`mov.u32 %r1, %ctaid.x; mul.wide.u32 %d2, %r1, 4; add.u64 %d0, %d0, %d2;
+		ld.global.u32 %r2, [%d0]; add.u32 %r3, %r2, 1; st.global.u32 [%d0], %r3; setp.eq.u32 %p0, %r2, 0; @!%p0 bra AGAIN; trap; ret;
+		AGAIN: div.u32 %r4, 1, 0; ret;`)), x(4), x(1), 0, r.buffer(make([]uint32, 4)))
+	var f *Fault
+	if !asFault(err, &f) || f.Kind != Trap || f.Block.X != 0 {
+		t.Error(err)
 	}
 }
 
