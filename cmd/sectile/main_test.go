@@ -121,7 +121,7 @@ func TestMistakes(t *testing.T) {
 		args string
 		want []string
 	}{
-		{"trian", []string{`"trian"`, "pretrain, eval, embed, search, assign, info, bench"}},
+		{"trian", []string{`"trian"`, "pretrain, eval, embed, search, assign, story, info, bench"}},
 		{"pretrain", []string{"one method (swav, moco, simclr, pcl)", "nothing"}},
 		{"pretrain swav pcl", []string{`"swav" "pcl"`}},
 		{"pretrain dino", []string{`"dino"`, "swav, moco, simclr, pcl"}},
