@@ -32,7 +32,9 @@ type winogradPackJob struct {
 }
 
 // winogradDepth is the source channels of a tile of the job: 36 frequencies of
-// 32 x 32 float32 are 147 KB of scratch.
+// 32 x 32 float32 are 147 KB of scratch. The frequencies of a panel lie whole
+// pages apart, in one set of the first cache, so that the transform writes to
+// scratch, where they are skewed, and a run of 4 KB goes on to the panel.
 const winogradDepth = 32
 
 func (j *winogradPackJob) run(c *CPU, p *winogradPlan, pass Pass, w, dst []float32) {
@@ -42,9 +44,9 @@ func (j *winogradPackJob) run(c *CPU, p *winogradPlan, pass Pass, w, dst []float
 }
 
 // Tile transforms the kernels between a panel's channels and a few source
-// channels. Forward they lie source-major and pass through scratch to be
-// turned; for an input gradient, whose kernels are rotated, a tap's destination
-// channels lie side by side as they do in the panel.
+// channels. Forward they lie source-major and are turned on their way to the
+// panel; for an input gradient, whose kernels are rotated, a tap's destination
+// channels lie side by side as they do there.
 func (j *winogradPackJob) Tile(w *Worker, i int) {
 	p := j.plan
 	k0 := i % j.pieces * winogradDepth
@@ -53,20 +55,23 @@ func (j *winogradPackJob) Tile(w *Worker, i int) {
 	n := min(p.gemm.NR, p.dc-n0)
 	width := p.gemm.width(n)
 	dst := p.panel(j.dst, i/j.pieces)
-	turned := winogradDepth * p.gemm.NR
-	s := w.Scratch(winogradTmp + 36*turned)
+	freq := winogradDepth*p.gemm.NR + winogradSkew
+	s := w.Scratch(winogradTmp + 36*freq)
 	tmp, s := &s[0], s[winogradTmp:]
 	if j.pass == PassGradInput {
 		for k := range kc {
 			last := ((k0+k)*9 + 8) * p.dc
-			p.rows.Weights(n, &j.w[last+n0], -p.dc, &dst[(k0+k)*width], p.sc*width, tmp)
+			p.rows.Weights(n, &j.w[last+n0], -p.dc, &s[k*width], freq, tmp)
+		}
+		for f := range 36 {
+			copy(dst[(f*p.sc+k0)*width:][:kc*width], s[f*freq:])
 		}
 		return
 	}
 	for r := range n {
-		p.rows.Weights(kc, &j.w[(n0+r)*9*p.sc+k0], p.sc, &s[r*winogradDepth], turned, tmp)
+		p.rows.Weights(kc, &j.w[(n0+r)*9*p.sc+k0], p.sc, &s[r*winogradDepth], freq, tmp)
 	}
 	for f := range 36 {
-		p.gemm.transpose(kc, n, &s[f*turned], winogradDepth, &dst[(f*p.sc+k0)*width], width)
+		p.gemm.transpose(kc, n, &s[f*freq], winogradDepth, &dst[(f*p.sc+k0)*width], width)
 	}
 }
