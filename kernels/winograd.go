@@ -23,7 +23,7 @@ const (
 	winogradTile = 4       // outputs of a tile's side
 	winogradTmp  = 36 * 16 // floats of scratch that a transform needs
 	winogradCols = 32      // columns of M at once
-	winogradSkew = 16      // floats between rows and frequencies of V: not in one set of the first cache
+	winogradSkew = 16      // floats between rows and frequencies: not in one set of a cache
 )
 
 // winogradPlan is how a pass of one shape is cut.
@@ -91,12 +91,22 @@ func (p *winogradPlan) cut() {
 	p.items = blocks * p.colItems
 }
 
-func (p *winogradPlan) preparedFloats() int { return 36 * p.sc * p.gemm.paddedCols(p.dc) }
+// freqU is the floats from one frequency of a panel of U to the next.
+func (p *winogradPlan) freqU(width int) int { return p.sc*width + winogradSkew }
+
+func (p *winogradPlan) preparedFloats() int {
+	whole, rest := p.dc/p.gemm.NR, p.dc%p.gemm.NR
+	n := 36 * whole * p.freqU(p.gemm.NR)
+	if rest > 0 {
+		n += 36 * p.freqU(p.gemm.width(rest))
+	}
+	return n
+}
 
 // panel is panel i of all frequencies.
 func (p *winogradPlan) panel(u []float32, i int) []float32 {
-	at := i * p.gemm.NR
-	return u[36*p.sc*at:][:36*p.sc*p.gemm.width(min(p.gemm.NR, p.dc-at))]
+	width := p.gemm.width(min(p.gemm.NR, p.dc-i*p.gemm.NR))
+	return u[36*i*p.freqU(p.gemm.NR):][:36*p.freqU(width)]
 }
 
 // winogradJob is one forward or input-gradient call.
@@ -215,7 +225,7 @@ func (j *winogradJob) Tile(w *Worker, item int) {
 		cols := min(winogradCols, c1-c)
 		for q := c; q < c+cols; q += j.gemm.NR {
 			nr := min(j.gemm.NR, c+cols-q)
-			u, size := j.panel(j.weights, q/j.gemm.NR), j.sc*j.gemm.width(nr)
+			u, size := j.panel(j.weights, q/j.gemm.NR), j.freqU(j.gemm.width(nr))
 			for f := range 36 {
 				j.gemm.rowStrip(n, nr, 1, j.sc, at[f*whole:], &u[f*size], &m[f*j.freqM+q-c], winogradCols, false, edge)
 			}

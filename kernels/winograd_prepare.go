@@ -54,7 +54,7 @@ func (j *winogradPackJob) Tile(w *Worker, i int) {
 	n0 := i / j.pieces * p.gemm.NR
 	n := min(p.gemm.NR, p.dc-n0)
 	width := p.gemm.width(n)
-	dst := p.panel(j.dst, i/j.pieces)
+	dst, freqU := p.panel(j.dst, i/j.pieces), p.freqU(width)
 	freq := winogradDepth*p.gemm.NR + winogradSkew
 	s := w.Scratch(winogradTmp + 36*freq)
 	tmp, s := &s[0], s[winogradTmp:]
@@ -64,7 +64,7 @@ func (j *winogradPackJob) Tile(w *Worker, i int) {
 			p.rows.Weights(n, &j.w[last+n0], -p.dc, &s[k*width], freq, tmp)
 		}
 		for f := range 36 {
-			copy(dst[(f*p.sc+k0)*width:][:kc*width], s[f*freq:])
+			copy(dst[f*freqU+k0*width:][:kc*width], s[f*freq:])
 		}
 		return
 	}
@@ -72,6 +72,6 @@ func (j *winogradPackJob) Tile(w *Worker, i int) {
 		p.rows.Weights(kc, &j.w[(n0+r)*9*p.sc+k0], p.sc, &s[r*winogradDepth], freq, tmp)
 	}
 	for f := range 36 {
-		p.gemm.transpose(kc, n, &s[f*freq], winogradDepth, &dst[(f*p.sc+k0)*width], width)
+		p.gemm.transpose(kc, n, &s[f*freq], winogradDepth, &dst[f*freqU+k0*width], width)
 	}
 }
