@@ -10,7 +10,8 @@ import (
 )
 
 // winogradLayers are the 3x3 layers of stride 1 of a CIFAR ResNet-18 and of a
-// ResNet-50, and those where the contract's choice brings least: few tiles.
+// ResNet-50, and those where the contract's choice brings least: few channels,
+// few tiles.
 var winogradLayers = []convLayer{
 	{"resnet18c", 128, 32, 64, 64, 3, 1, true},
 	{"resnet18c", 128, 16, 128, 128, 3, 1, false},
@@ -20,6 +21,9 @@ var winogradLayers = []convLayer{
 	{"resnet50", 32, 28, 128, 128, 3, 1, true},
 	{"resnet50", 32, 14, 256, 256, 3, 1, false},
 	{"resnet50", 32, 7, 512, 512, 3, 1, false},
+	{"fashion", 128, 28, 16, 16, 3, 1, true},
+	{"fashion", 128, 28, 16, 32, 3, 1, false},
+	{"fashion", 128, 14, 32, 32, 3, 1, false},
 	{"fashion", 128, 7, 64, 64, 3, 1, false},
 	{"one", 1, 56, 64, 64, 3, 1, false},
 	{"one", 1, 14, 256, 256, 3, 1, false},

@@ -85,11 +85,12 @@ const winogradGrowth = 24.9 * 24.9
 // winogradFits reports whether the forward pass and the input gradient of a
 // shape run by Winograd's F(4x4,3x3), unless conv:direct is pinned. Batch and
 // image size do not count, since prepared weights serve all of them. The
-// transforms take 9/C of the products' time and 9/OC; from 64 channels on
-// BenchmarkWinograd finds 1.8 to 3.1 times the speed of the direct path.
+// transforms take 9/C of the products' time and 9/OC: BenchmarkWinograd finds
+// 1.25 to 1.4 times the speed of the direct path from 16 to 16 channels, 1.3 to
+// 2 from 16 to 32, 1.5 to 2.1 at 32 and 1.8 to 3.1 from 64 on.
 func winogradFits(s *ConvShape) bool {
 	return s.KH == 3 && s.KW == 3 && s.StrideH == 1 && s.StrideW == 1 && s.DilH == 1 && s.DilW == 1 && s.Groups == 1 &&
-		s.C%16 == 0 && s.OC%16 == 0 && min(s.C, s.OC) >= 64 && max(s.C, s.OC) <= 768
+		s.C%16 == 0 && s.OC%16 == 0 && max(s.C, s.OC) <= 768
 }
 
 // winogradWeightGrowth is the growth of the weight gradient's error: with the
@@ -114,8 +115,15 @@ const winogradWeightGrowth = 30.7 * 30.7
 const winogradWeightTiles = 64
 
 // winogradWeightFits reports whether the weight gradient of a shape runs by
-// Winograd's F(4x4,3x3), unless conv:direct is pinned.
-func winogradWeightFits(s *ConvShape) bool { return winogradFits(s) }
+// Winograd's F(4x4,3x3), unless conv:direct is pinned: the forward pass does,
+// at least 12 tiles share the transform of dU, and their outputs, of which each
+// would cost 9 products, are more than half of what 36 a tile cost. One 14x14
+// image of 256 channels (16 tiles) is 1.5 times as fast as the direct path, one
+// 7x7 image of 512 (4 tiles) would be 0.6 times.
+func winogradWeightFits(s *ConvShape) bool {
+	tiles := s.N * ceilDiv(s.OH(), winogradTile) * ceilDiv(s.OW(), winogradTile)
+	return winogradFits(s) && tiles >= 12 && s.N*s.OH()*s.OW()*9 > tiles*36*3/2
+}
 
 // winogradWeightBlock is the channels of one side of a block of dU when there
 // are c: at most 128, since a block transforms its operands for itself (10 % of

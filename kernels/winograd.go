@@ -30,9 +30,10 @@ const (
 type winogradPlan struct {
 	gemm   *GemmKernel
 	rows   *winogradRow
-	grid   convGrid // its rows are tiles, its 36 taps their pixels
+	from   winogradImages // the source
+	to     winogradImages // the destination
+	all    int            // tiles
 	sc, dc int
-	h, w   int // of the destination
 	panels int
 
 	tiles    int // of a block
@@ -46,28 +47,22 @@ type winogradPlan struct {
 
 func (p *winogradPlan) plan(c *CPU, s *ConvShape, pass Pass, statGroup int) {
 	*p = winogradPlan{gemm: c.kernel, rows: c.transforms}
-	ih, iw, padH, padW := s.H, s.W, s.PadH, s.PadW
-	p.sc, p.dc, p.h, p.w = s.C, s.OC, s.OH(), s.OW()
+	p.sc, p.dc = s.C, s.OC
+	p.from = winogradImages{h: s.H, w: s.W, padH: s.PadH, padW: s.PadW}
+	p.to = winogradImages{h: s.OH(), w: s.OW()}
 	if pass == PassGradInput {
-		ih, iw, p.h, p.w = p.h, p.w, ih, iw
 		p.sc, p.dc = p.dc, p.sc
-		padH, padW = 2-padH, 2-padW
+		p.from.h, p.from.w, p.to.h, p.to.w = p.to.h, p.to.w, p.from.h, p.from.w
+		p.from.padH, p.from.padW = 2-s.PadH, 2-s.PadW
 	}
-	y, x := winogradAxis(ih, p.h, padH), winogradAxis(iw, p.w, padW)
-	p.grid = convGrid{y: y, x: x, rows: s.N * y.n * x.n}
+	p.all = s.N * p.to.cut(&p.from)
 	p.panels = ceilDiv(p.dc, p.gemm.NR)
 	p.ldv = p.sc + winogradSkew
 	p.cut()
 	if statGroup == 0 {
-		statGroup = s.N * p.h * p.w
+		statGroup = s.N * p.to.h * p.to.w
 	}
-	p.statRows, p.chunks = statGroup, StatsChunks(s.N*p.h*p.w, statGroup)
-}
-
-// winogradAxis is an axis whose position is a tile and whose taps are its
-// pixels.
-func winogradAxis(in, out, pad int) convAxis {
-	return convAxis{n: ceilDiv(out, winogradTile), src: in, step: winogradTile, off: -pad, tapStep: 1, taps: winogradTile + 2, dk: 1}
+	p.statRows, p.chunks = statGroup, StatsChunks(s.N*p.to.h*p.to.w, statGroup)
 }
 
 // cut chooses the blocks. U is read once a block: 48 tiles are 24 FLOP a byte
@@ -84,7 +79,7 @@ func (p *winogradPlan) cut() {
 	}
 	p.freqV = p.tiles*p.ldv + winogradSkew
 	p.freqM = p.tiles*winogradCols + winogradSkew
-	blocks := ceilDiv(p.grid.rows, p.tiles)
+	blocks := ceilDiv(p.all, p.tiles)
 	cols := max(1, min(ceilDiv(wanted, max(1, blocks)), p.dc/columns))
 	p.perItem = ceilDiv(ceilDiv(p.dc, cols), winogradCols) * winogradCols
 	p.colItems = ceilDiv(p.dc, p.perItem)
@@ -148,7 +143,9 @@ func (c *CPU) winograd(a *ConvArgs, pass Pass) {
 		j.weights = a.Work.As(Float32).F32()[:j.preparedFloats()]
 		j.pack.run(c, &j.winogradPlan, pass, a.Wt.F32(), j.weights)
 	}
-	c.team.Do(j.items, j.grid.rows*36*j.sc*j.dc/64, j)
+	j.from.open(j.src, j.sc)
+	j.to.open(j.dst, j.dc)
+	c.team.Do(j.items, j.all*36*j.sc*j.dc/64, j)
 	j.loader = convLoader{}
 	j.src, j.dst, j.weights, j.epi = nil, nil, nil, nil
 	c.winogradJobs.put(j)
@@ -187,7 +184,7 @@ func (p *winogradPlan) chunkOf(pixel int) (q, end int) {
 // Tile computes a block of tiles by some destination channels.
 func (j *winogradJob) Tile(w *Worker, item int) {
 	m0 := item / j.colItems * j.tiles
-	m1 := min(m0+j.tiles, j.grid.rows)
+	m1 := min(m0+j.tiles, j.all)
 	n := m1 - m0
 	scratch := w.Scratch(ScratchFloats)
 	take := func(n int) []float32 {
@@ -203,7 +200,7 @@ func (j *winogradJob) Tile(w *Worker, item int) {
 	edge, dump := take(j.gemm.edgeFloats()), take(j.dc)
 	v, m := take(36*j.freqV), take(36*j.freqM)
 
-	j.read(m0, m1, from)
+	j.from.list(from, m0, n, winogradTile+2, uintptr(unsafe.Pointer(&zeroTap)))
 	var pixels []float32
 	if j.loader.pro.Kind != ProNone {
 		pixels = take(36 * j.sc)
@@ -218,7 +215,7 @@ func (j *winogradJob) Tile(w *Worker, item int) {
 	for i := range at {
 		at[i] = uintptr(unsafe.Pointer(&v[i/whole*j.freqV+min(i%whole, n-1)*j.ldv]))
 	}
-	j.write(m0, m1, to, dump)
+	j.to.list(to, m0, n, winogradTile, uintptr(unsafe.Pointer(&dump[0])))
 	c0 := item % j.colItems * j.perItem
 	c1 := min(j.dc, c0+j.perItem)
 	for c := c0; c < c1; c += winogradCols {
@@ -241,16 +238,6 @@ func (j *winogradJob) Tile(w *Worker, item int) {
 
 // address sees a list of addresses as the assembly does.
 func address(l []uintptr) *unsafe.Pointer { return (*unsafe.Pointer)(unsafe.Pointer(&l[0])) }
-
-// read lists the 36 pixels of tiles [m0, m1), zeros in the padding.
-func (j *winogradJob) read(m0, m1 int, from []uintptr) {
-	pixel := uintptr(4 * j.sc)
-	w := convWindow{base: uintptr(unsafe.Pointer(unsafe.SliceData(j.src))), pixel: pixel, x1: j.grid.x.src}
-	w.row = uintptr(j.grid.x.src) * pixel
-	w.image = uintptr(j.grid.y.src) * w.row
-	l := convList{at: from, mr: 1}
-	l.fill(&j.grid, &w, m0, m1, 0, 36, 0)
-}
 
 // load replaces a tile's pixels by copies taken through the prologue.
 func (j *winogradJob) load(src []uintptr, pixels []float32) {
@@ -276,36 +263,17 @@ func (j *winogradJob) load(src []uintptr, pixels []float32) {
 	}
 }
 
-// write lists the 16 pixels of tiles [m0, m1); those beyond the image's edge
-// go to dump.
-func (j *winogradJob) write(m0, m1 int, to []uintptr, dump []float32) {
-	base := uintptr(unsafe.Pointer(unsafe.SliceData(j.dst)))
-	away := uintptr(unsafe.Pointer(&dump[0]))
-	tw, th := j.grid.x.n, j.grid.y.n
-	for t := m0; t < m1; t++ {
-		img, y0, x0 := t/(tw*th), t/tw%th*winogradTile, t%tw*winogradTile
-		for i := range winogradTile * winogradTile {
-			y, x := y0+i/winogradTile, x0+i%winogradTile
-			to[0] = away
-			if y < j.h && x < j.w {
-				to[0] = base + uintptr(((img*j.h+y)*j.w+x)*j.dc)*4
-			}
-			to = to[1:]
-		}
-	}
-}
-
 // finish counts the pixels of tiles [m0, m1) as written, in n channels from c0
 // on, and runs the epilogue over the chunks that are complete with them.
 func (j *winogradJob) finish(m0, m1, col, c0, n int) {
-	tw, th := j.grid.x.n, j.grid.y.n
+	tw, th := j.to.tw, j.to.th
 	current, count := 0, 0
 	for t := m0; t < m1; {
 		img, ty, tx := t/(tw*th), t/tw%th, t%tw
 		run := min(tw-tx, m1-t)
-		x0, x1 := tx*winogradTile, min(j.w, (tx+run)*winogradTile)
-		for y := ty * winogradTile; y < min(j.h, (ty+1)*winogradTile); y++ {
-			pixel := (img*j.h + y) * j.w
+		x0, x1 := tx*winogradTile, min(j.to.w, (tx+run)*winogradTile)
+		for y := ty * winogradTile; y < min(j.to.h, (ty+1)*winogradTile); y++ {
+			pixel := (img*j.to.h + y) * j.to.w
 			for p := pixel + x0; p < pixel+x1; {
 				q, end := j.chunkOf(p)
 				if q != current {

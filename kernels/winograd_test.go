@@ -19,6 +19,8 @@ var winogradShapes = []ConvShape{
 	square(14, 7, 64, 256, 3, 1, 1),  // several blocks and column items
 	square(130, 1, 64, 80, 3, 1, 1),  // several chunks and lanes of a weight gradient
 	square(66, 1, 144, 160, 3, 1, 1), // several blocks of one
+	square(2, 6, 16, 16, 3, 1, 1),    // one narrow panel
+	square(1, 5, 48, 32, 3, 1, 2),
 	{N: 1, H: 3, W: 210, C: 64, OC: 64, KH: 3, KW: 3, StrideH: 1, StrideW: 1, PadH: 1, PadW: 2, DilH: 1, DilW: 1, Groups: 1},
 	{N: 0, H: 4, W: 4, C: 64, OC: 64, KH: 3, KW: 3, StrideH: 1, StrideW: 1, PadH: 1, PadW: 1, DilH: 1, DilW: 1, Groups: 1},
 }
@@ -39,7 +41,7 @@ func TestWinograd(t *testing.T) {
 	for range random {
 		c := randomConv(r)
 		c.KH, c.KW, c.StrideH, c.StrideW, c.DilH, c.DilW, c.Groups = 3, 3, 1, 1, 1, 1, 1
-		c.C, c.OC = 64+16*r.IntN(3), 64+16*r.IntN(3)
+		c.C, c.OC = 16*(1+r.IntN(6)), 16*(1+r.IntN(6))
 		c.H, c.W = max(c.H%10, 3), max(c.W%10, 3)
 		if c.group > 0 {
 			c.group = c.OH() * c.OW()

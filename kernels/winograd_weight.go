@@ -26,7 +26,8 @@ import (
 type winogradWeightPlan struct {
 	gemm   *GemmKernel
 	rows   *winogradRow
-	x, y   convGrid // rows are tiles; taps their 36 pixels of x, 16 of dy
+	x, y   winogradImages // tiles of 6x6 pixels, of 4x4
+	all    int            // tiles
 	c, oc  int
 	tiles  int // of a chunk
 	chunks int
@@ -41,13 +42,10 @@ type winogradWeightPlan struct {
 
 func (p *winogradWeightPlan) plan(c *CPU, s *ConvShape) {
 	*p = winogradWeightPlan{gemm: c.kernel, rows: c.transforms, c: s.C, oc: s.OC}
-	oh, ow := s.OH(), s.OW()
-	p.x.y, p.x.x = winogradAxis(s.H, oh, s.PadH), winogradAxis(s.W, ow, s.PadW)
-	p.y.y, p.y.x = winogradAxis(oh, oh, 0), winogradAxis(ow, ow, 0)
-	p.y.y.taps, p.y.x.taps = winogradTile, winogradTile
-	rows := s.N * p.x.y.n * p.x.x.n
-	p.x.rows, p.y.rows = rows, rows
-	p.tiles, p.chunks = winogradWeightTiles, ceilDiv(rows, winogradWeightTiles)
+	p.x = winogradImages{h: s.H, w: s.W, padH: s.PadH, padW: s.PadW}
+	p.y = winogradImages{h: s.OH(), w: s.OW()}
+	p.all = s.N * p.y.cut(&p.x)
+	p.tiles, p.chunks = winogradWeightTiles, ceilDiv(p.all, winogradWeightTiles)
 	p.oBlock, p.cBlock = winogradWeightBlock(p.oc), winogradWeightBlock(p.c)
 	p.oItems, p.cItems = ceilDiv(p.oc, p.oBlock), ceilDiv(p.c, p.cBlock)
 	p.lanes = winogradWeightLanes(p.oItems*p.cItems, p.outputs(), p.chunks)
@@ -85,13 +83,15 @@ func (c *CPU) winogradWeight(a *ConvArgs) {
 	j.plan(c, &a.ConvShape)
 	j.loadX = convLoader{c.kernel.Rows, &a.ProX, a.X.F32(), a.C}
 	j.loadY = convLoader{c.kernel.Rows, &a.ProY, a.Y.F32(), a.OC}
+	j.x.open(j.loadX.val, a.C)
+	j.y.open(j.loadY.val, a.OC)
 	dw, n := a.Wt.F32(), j.outputs()
 	j.out = dw
 	split := j.lanes > 1 || a.Accumulate
 	if split {
 		j.out = a.Work.As(Float32).F32()[:j.lanes*n]
 	}
-	c.team.Do(j.lanes*j.oItems*j.cItems, j.x.rows*36*j.c*j.oc/64, j)
+	c.team.Do(j.lanes*j.oItems*j.cItems, j.all*36*j.c*j.oc/64, j)
 	if split {
 		j.join = joinJob{rows: c.kernel.Rows, dst: dw, lanes: j.out, n: n, accumulate: a.Accumulate}
 		c.team.Do(ceilDiv(n, joinBlock), j.lanes*n/4, &j.join)
@@ -136,9 +136,9 @@ func (j *winogradWeightJob) Tile(w *Worker, item int) {
 	first, end := lane*per, min(j.chunks, (lane+1)*per)
 	for q := first; q < end; q++ {
 		t0 := q * j.tiles
-		n := min(j.tiles, j.x.rows-t0)
-		i.operand(&j.x, &j.loadX, j.rows.Input, t0, n, i.c0, i.cn, i.v, j.freqV)
-		i.operand(&j.y, &j.loadY, j.rows.GradOutput, t0, n, i.o0, i.on, i.e, j.freqE)
+		n := min(j.tiles, j.all-t0)
+		i.operand(&j.x, winogradTile+2, &j.loadX, j.rows.Input, t0, n, i.c0, i.cn, i.v, j.freqV)
+		i.operand(&j.y, winogradTile, &j.loadY, j.rows.GradOutput, t0, n, i.o0, i.on, i.e, j.freqE)
 		i.multiply(n, q > first)
 	}
 	i.store(j.out[lane*j.outputs():], first < end)
@@ -146,31 +146,29 @@ func (j *winogradWeightJob) Tile(w *Worker, item int) {
 
 // operand transforms n tiles from t0 on in channels [c0, c0+cn) to dst: for
 // every frequency panels of NR channels (the last maybe Narrow), a row a tile.
-func (i *winogradWeightItem) operand(g *convGrid, l *convLoader, transform func(n int, src *unsafe.Pointer, at int, dst *float32, freq int, tmp *float32),
+func (i *winogradWeightItem) operand(m *winogradImages, size int, l *convLoader,
+	transform func(n int, src *unsafe.Pointer, at int, dst *float32, freq int, tmp *float32),
 	t0, n, c0, cn int, dst []float32, freq int) {
-	taps := g.y.taps * g.x.taps
-	pixel := uintptr(4 * l.c)
-	w := convWindow{base: uintptr(unsafe.Pointer(unsafe.SliceData(l.val))), pixel: pixel, x1: g.x.src}
-	w.row = uintptr(g.x.src) * pixel
-	w.image = uintptr(g.y.src) * w.row
-	list := convList{at: i.from, mr: 1}
-	list.fill(g, &w, t0, min(t0+n+1, g.rows), 0, taps, 4*c0)
+	taps := size * size
+	zero := uintptr(unsafe.Pointer(&zeroTap))
+	m.list(i.from, t0, min(n+1, i.all-t0), size, zero)
 	for t := range n {
 		src := i.from[t*taps:][:taps]
 		if l.pro.Kind != ProNone {
 			i.load(l, src, c0, cn)
 		}
 		for c := 0; c < cn; c += i.gemm.NR {
-			m := min(i.gemm.NR, cn-c)
-			transform(m, address(src), c, &dst[c*i.tiles+t*i.gemm.width(m)], freq, &i.tmp[0])
+			w := min(i.gemm.NR, cn-c)
+			transform(w, address(src), c0+c, &dst[c*i.tiles+t*i.gemm.width(w)], freq, &i.tmp[0])
 		}
 	}
 }
 
-// load replaces a tile's pixels by copies taken through the prologue.
+// load replaces a tile's pixels by copies of channels [c0, c0+n) taken through
+// the prologue; the addresses are those of channel 0 as before.
 func (i *winogradWeightItem) load(l *convLoader, src []uintptr, c0, n int) {
 	zero := uintptr(unsafe.Pointer(&zeroTap))
-	base := uintptr(unsafe.Pointer(unsafe.SliceData(l.val))) + uintptr(4*c0)
+	base := uintptr(unsafe.Pointer(unsafe.SliceData(l.val)))
 	pixel := uintptr(4 * l.c)
 	for k := 0; k < len(src); {
 		p := src[k]
@@ -184,7 +182,7 @@ func (i *winogradWeightItem) load(l *convLoader, src []uintptr, c0, n int) {
 		}
 		l.load(i.pixels[k*n:], int((p-base)/pixel), run, c0, n, n)
 		for range run {
-			src[k] = uintptr(unsafe.Pointer(&i.pixels[k*n]))
+			src[k] = uintptr(unsafe.Pointer(&i.pixels[k*n])) - uintptr(4*c0)
 			k++
 		}
 	}

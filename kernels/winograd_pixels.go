@@ -1,0 +1,65 @@
+package kernels
+
+import "unsafe"
+
+// winogradImages is where the pixels of tiles lie: images of h x w pixels cut
+// into th x tw tiles, 4 pixels apart, that begin pad pixels before the first.
+type winogradImages struct {
+	base, pixel uintptr // bytes
+	h, w        int
+	th, tw      int
+	padH, padW  int
+}
+
+// cut cuts m into tiles, which src follows, and returns those of an image.
+func (m *winogradImages) cut(src *winogradImages) int {
+	m.th, m.tw = ceilDiv(m.h, winogradTile), ceilDiv(m.w, winogradTile)
+	src.th, src.tw = m.th, m.tw
+	return m.th * m.tw
+}
+
+// open says where the images are: c channels a pixel.
+func (m *winogradImages) open(v []float32, c int) {
+	m.base, m.pixel = uintptr(unsafe.Pointer(unsafe.SliceData(v))), uintptr(4*c)
+}
+
+// list writes the addresses of the size x size pixels of n tiles from t on to
+// at; those outside of the image lead to outside.
+func (m *winogradImages) list(at []uintptr, t, n, size int, outside uintptr) {
+	img, ty, tx := t/(m.tw*m.th), t/m.tw%m.th, t%m.tw
+	row := uintptr(m.w) * m.pixel
+	for range n {
+		y0, x0 := ty*winogradTile-m.padH, tx*winogradTile-m.padW
+		from, to := min(max(0, -x0), size), min(size, m.w-x0)
+		line := m.base + uintptr((img*m.h+y0)*m.w+x0)*m.pixel
+		for y := y0; y < y0+size; y++ {
+			l := at[:size]
+			at = at[size:]
+			if y < 0 || y >= m.h || to <= from {
+				for i := range l {
+					l[i] = outside
+				}
+			} else {
+				p := line
+				for i := range l {
+					l[i] = p
+					p += m.pixel
+				}
+				for i := range from {
+					l[i] = outside
+				}
+				for i := to; i < size; i++ {
+					l[i] = outside
+				}
+			}
+			line += row
+		}
+		if tx++; tx == m.tw {
+			tx = 0
+			if ty++; ty == m.th {
+				ty = 0
+				img++
+			}
+		}
+	}
+}
