@@ -17,8 +17,8 @@ var winogradShapes = []ConvShape{
 	square(1, 3, 64, 64, 3, 1, 3),    // more padding than the kernel reaches
 	square(2, 1, 64, 64, 3, 1, 1),    // less than a tile
 	square(14, 7, 64, 256, 3, 1, 1),  // several blocks and column items
-	square(130, 1, 64, 80, 3, 1, 1),  // several chunks and lanes of a weight gradient
-	square(66, 1, 144, 160, 3, 1, 1), // several blocks of one
+	square(130, 3, 16, 32, 3, 1, 1),  // several chunks and lanes of a weight gradient
+	square(12, 3, 144, 160, 3, 1, 1), // several blocks of one
 	square(2, 6, 16, 16, 3, 1, 1),    // one narrow panel
 	square(1, 5, 48, 32, 3, 1, 2),
 	{N: 1, H: 3, W: 210, C: 64, OC: 64, KH: 3, KW: 3, StrideH: 1, StrideW: 1, PadH: 1, PadW: 2, DilH: 1, DilW: 1, Groups: 1},
@@ -127,8 +127,8 @@ func TestWinogradWeightError(t *testing.T) {
 	dy := [][4]float64{{1, 0, 0, 0}, {1, 1, 1, 1}, {1, -1, 1, -1}, {0, 0, 0, 1}}
 	var all []*CPU
 	gemmRows(t, func(t *testing.T, k *GemmKernel) { all = append(all, onRow(k, 1)) })
-	for _, images := range []int{6, 130} {
-		if images > 6 && testing.Short() {
+	for _, images := range []int{12, 130} {
+		if images > 12 && testing.Short() {
 			continue
 		}
 		for pattern := range len(x) + 1 {
@@ -229,7 +229,7 @@ func TestWinogradPinned(t *testing.T) {
 	}
 	team := NewTeam(1)
 	direct, chosen := NewCPU(team, pins), NewCPU(team, Pins{})
-	s := winogradShapes[0]
+	s := square(3, 8, 64, 64, 3, 1, 1)
 	if direct.fast(&s) || !chosen.fast(&s) || direct.fastWeight(&s) || !chosen.fastWeight(&s) {
 		t.Fatalf("fast: %v, %v where it is forbidden, %v, %v where it is not",
 			direct.fast(&s), direct.fastWeight(&s), chosen.fast(&s), chosen.fastWeight(&s))
