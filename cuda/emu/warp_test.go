@@ -136,7 +136,7 @@ func TestRules(t *testing.T) {
 		{"write after read between warps", shared + `st.shared.u32 [%r4], %r0; bar.sync 0; xor.b32 %r5, %r0, 32; mad.lo.u32 %r5, %r5, 4, %r3; ld.shared.u32 %r1, [%r5]; st.shared.u32 [%r4], %r1;`, Race, "no barrier between"},
 		{"write after both warps read", shared + `st.shared.u32 [%r4], %r0; bar.sync 0; and.b32 %r5, %r0, 31; setp.eq.u32 %p1, %r5, 31; @%p1 ld.shared.u32 %r1, [s]; setp.eq.u32 %p0, %r0, 31; @%p0 st.shared.u32 [s], %r0;`, Race, "was read by thread (63,0,0)"},
 		{"producer stores after it arrived", shared + `and.b32 %r5, %r0, 31; mad.lo.u32 %r4, %r5, 4, %r3; setp.ge.u32 %p0, %r0, 32; @%p0 bra C; st.shared.u32 [%r4], %r0; bar.arrive 1, 64; st.shared.u32 [%r4], 9; bra E; C: bar.sync 1, 64; ld.shared.u32 %r1, [%r4]; E:`, Race, "was written by thread"},
-		{"overrun into the next array", `.shared .u32 a[64]; .shared .u32 b[64]; mov.u32 %r3, a; mad.lo.u32 %r4, %r0, 4, %r3; mov.u32 %r1, 0; st.shared.u32 [%r4+4], %r0;`, OutOfBounds, "4 bytes outside of a"},
+		{"overrun into the next array", `.shared .u32 a[64]; .shared .u32 b[64]; mov.u32 %r3, a; mov.u32 %r6, b; mad.lo.u32 %r4, %r0, 4, %r3; mov.u32 %r1, 0; st.shared.u32 [%r4+4], %r0;`, OutOfBounds, "4 bytes outside of a"},
 		{"reads a word of which half is written", `mov.u32 %r1, 7; st.global.u16 [%d1], %r1; ld.global.u32 %r1, [%d1];`, Uninitialised, "nobody has written"},
 		{"lanes store different values", shared + `st.shared.u32 [s], %r0;`, Race, "written by"},
 		{"plain store beside atomics", shared + `setp.ne.u32 %p0, %r0, 0; @!%p0 st.shared.u32 [s], 0; bar.sync 0; atom.shared.add.u32 %r2, [s], 1; setp.eq.u32 %p0, %r0, 40; @%p0 st.shared.u32 [s], 5;`, Race, ""},
