@@ -26,6 +26,7 @@ func (g *gemmState) init(c *CPU) {
 // of the row.
 type gemmPlan struct {
 	kc, chunks, lanes  int
+	depth              int // of a lane, in whole chunks
 	groups, group      int // statistics groups and the rows of each
 	rowStep            int // rows of a row chunk
 	groupChunks        int // row chunks in a group
@@ -43,7 +44,7 @@ const (
 	// share and to balance, few enough that their fixed cost (rows of A through
 	// scratch) does not count. unitsPerThread is what a unit that packs for
 	// itself leaves to balance with.
-	fewUnits, manyUnits, unitsPerThread = 16, 64, 4
+	fewUnits, manyUnits, unitsPerThread = 24, 64, 8
 
 	// maxCols bounds a unit's columns: partial sums of a row chunk that
 	// accumulates lie in scratch.
@@ -79,6 +80,7 @@ func (k *GemmKernel) plan(a *GemmArgs, threads int) gemmPlan {
 	p := gemmPlan{kc: gemmKC(a.K)}
 	p.chunks = max(1, (a.K+p.kc-1)/p.kc)
 	p.lanes = weightLanes(a.M*a.N, p.chunks)
+	p.depth = p.kc * ((p.chunks + p.lanes - 1) / p.lanes)
 	p.groups, p.group, p.rowStep = 1, a.M, k.rowsOfL2(p.kc)
 	if a.Epi.Stats.Part.IsNil() {
 		n := (a.M + p.rowStep - 1) / p.rowStep // of like size
@@ -95,8 +97,7 @@ func (k *GemmKernel) plan(a *GemmArgs, threads int) gemmPlan {
 	p.outer = k.outer(a)
 	panel := !a.TransB && a.N <= k.NR && a.B.Ld == a.N && k.paddedCols(a.N) == a.N // B is one panel as it lies
 	if a.Prepared == nil && !panel && !p.outer {
-		aside := a.Accumulate && p.chunks > 1
-		p.packOwn = rows == 1 || (!aside && a.N*a.K > 2*ownFloats)
+		p.packOwn = rows == 1 || (a.N*a.K > 2*ownFloats && p.depth*hotCols <= panelFloats)
 		p.packAll = !p.packOwn
 	}
 	p.inPlace = p.packOwn && rows == 1 && !a.TransB && (a.M <= placeRows || a.B.Ld*a.K <= placeFloats)
@@ -105,7 +106,7 @@ func (k *GemmKernel) plan(a *GemmArgs, threads int) gemmPlan {
 		if threads > 1 {
 			units = (threads*unitsPerThread + p.lanes - 1) / p.lanes
 		}
-		p.colBlock = spread(a.N, units, ownCols(p.kc, copiesA(a, p.rowStep, p.kc)))
+		p.colBlock = spread(a.N, units, ownCols(p.depth, p.depth > p.kc || copiesA(a, p.rowStep, p.kc)))
 		units = max(1, units*p.colBlock/a.N) // of rows
 		p.rowBlock = min(rows, max(fewRows, (rows+units-1)/units))
 		p.rowUnits = (rows + p.rowBlock - 1) / p.rowBlock
@@ -207,8 +208,9 @@ func (j *gemmJob) Tile(w *Worker, u int) {
 	if pc0 >= pc1 && j.lanes > 1 {
 		j.clear(q, q1, j0, j1, lane)
 	}
-	for pc := pc0; pc < pc1; pc++ {
-		for at := q; at < q1; at++ {
+	s.from = pc0 * j.kc
+	for at := q; at < q1; at++ { // chunks inside: the sums of C stay in the second cache
+		for pc := pc0; pc < pc1; pc++ {
 			j.block(&s, at, j0, j1, pc, pc > pc0, at == q, lane)
 		}
 	}
@@ -275,19 +277,19 @@ func (j *gemmJob) panel(s *gemmScratch, k0, kc, jr, n int, fresh bool) *float32 
 	if j.packs != nil && kc > 0 {
 		return &j.packs[j.k.panelAt(j.N, k0, kc, jr)]
 	}
-	own := s.panels[j.ownAt(kc, jr):]
+	own := s.panels[j.ownAt(s, k0, kc, jr):]
 	if fresh {
 		j.k.packB(j.B, j.TransB, k0, kc, jr, jr+n, own)
 	}
 	return &own[0]
 }
 
-// ownAt is where a unit's own panel of column jr begins.
-func (p *gemmPlan) ownAt(kc, jr int) int {
+// ownAt is where a unit's own panel of column jr begins, in the chunk at k0.
+func (p *gemmPlan) ownAt(s *gemmScratch, k0, kc, jr int) int {
 	if p.rowBlock == 1 {
 		return 0 // used once
 	}
-	return jr % p.colBlock * kc
+	return (k0-s.from)*p.colBlock + jr%p.colBlock*kc
 }
 
 // panelAhead is what a strip fetches for the next one: the panel of the columns
@@ -295,13 +297,13 @@ func (p *gemmPlan) ownAt(kc, jr int) int {
 // cache.
 func (j *gemmJob) panelAhead(s *gemmScratch, k0, kc, jr, j0, j1 int, fresh bool) stream {
 	n := min(j.k.NR, j1-jr)
-	switch far := kc*(j1-j0) > ownFloats; {
+	switch far := min(j.K, j.depth)*(j1-j0) > ownFloats; {
 	case n <= 0 || kc == 0:
 	case j.packs != nil && far:
 		return rowStream(&j.packs[j.k.panelAt(j.N, k0, kc, jr)], kc, n, n)
 	case j.packs != nil:
 	case !fresh && far:
-		return rowStream(&s.panels[j.ownAt(kc, jr)], kc, n, n)
+		return rowStream(&s.panels[j.ownAt(s, k0, kc, jr)], kc, n, n)
 	case !fresh:
 	case !j.TransB:
 		return rowStream(elem(j.B.Mem, k0*j.B.Ld+jr), kc, n, j.B.Ld)

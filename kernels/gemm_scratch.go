@@ -14,6 +14,7 @@ type gemmScratch struct {
 	a      []float32 // rows of A after prologue, transpose or copy
 	panels []float32 // the unit's own panels of B
 	part   []float32 // sums that C joins last
+	from   int       // the first step of k of the unit
 }
 
 const (
@@ -28,17 +29,17 @@ const (
 	panelFloats = 2 << 20
 )
 
-// ownCols is the columns that a unit packs for itself at most: a chunk of them
-// takes half of the second cache, or, when every unit copies its rows of A, a
-// quarter of the third so that units are few (1024 x 1024 x 1024 has 94 % of the
-// peak with the former and 91 % with the latter, 1568 x 512 x 2048, whose rows
-// of A crowd, 88 and 92 %: BenchmarkGemm).
-func ownCols(kc int, copies bool) int {
-	if !copies {
-		return ownFloats / kc
+// ownCols is the columns that a unit packs for itself at most: they take half
+// of the second cache or, when a unit has several chunks of k or copies its rows
+// of A, a quarter of the third, so that units are few (BenchmarkGemm: 512 to 2048
+// channels at 7 x 7 has 95 % of the peak with the former, 1568 x 512 x 2048,
+// whose rows of A crowd, 88 and 92 %).
+func ownCols(depth int, few bool) int {
+	if !few {
+		return ownFloats / depth
 	}
 	_, _, l3 := asm.Caches()
-	return min(max(l3/16, ownFloats), panelFloats) / kc
+	return min(max(l3/16, ownFloats), panelFloats) / depth
 }
 
 // rowsOfL2 is the rows of A of which kc columns take half of the second cache,
