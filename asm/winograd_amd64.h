@@ -15,8 +15,8 @@
 // output 60, 40 and 120, grad output 40, 60 and 80, grad weights 54, 27 and 90.
 // Input and grad output also fetch the pixels of the next tile, whose addresses
 // follow in the list: tiles walk four to six image rows at once, and the cores'
-// prefetchers lose the track (a 64-channel layer of 32x32 pixels then spends
-// 600 cycles on 16 channels of a tile instead of 150).
+// prefetchers lose the track (the weight gradient of 64 channels at 32x32 pixels
+// then takes 20.5 ms instead of 15.5).
 
 // h is sqrt(1/2) rounded, g = 2h.
 DATA winograd32<>+0(SB)/4, $0x3F3504F3  // h
