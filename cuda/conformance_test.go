@@ -7,7 +7,7 @@ import (
 )
 
 // TestConformance holds the device, on the emulator, to the suite of all
-// backends: every op that is not a product or a convolution.
+// backends.
 func TestConformance(t *testing.T) {
-	kernelstest.Run(t, emulated(t), kernelstest.Tier1, "norm", "pool", "softmax", "elementwise", "reduce", "optim")
+	kernelstest.Run(t, emulated(t), kernelstest.Tier1, "gemm", "conv", "norm", "pool", "softmax", "elementwise", "reduce", "optim")
 }
