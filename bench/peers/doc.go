@@ -13,11 +13,17 @@
 //
 // and with -threads 2 for the second table. -write puts the table between the
 // lines "<!-- peers threads=N -->" and "<!-- /peers -->" of a file.
+// With -times FILE a run may be made in pieces, and made again from what is there.
 //
 // Peers that choose kernels by the CPU's name fall back to AVX2 on CPUs newer
 // than they are. The environment makes them use AVX-512, and what a table was
 // made with stands above it: -env openblas:OPENBLAS_CORETYPE=Cooperlake,
 // -env blis:BLIS_ARCH_TYPE=0.
+//
+// gomlx is the newest that the module proxy serves, v0.26.0, with its portable
+// kernels. The vector kernels of 2026 are in modules for which the proxy answers
+// 403 (github.com/gomlx/compute, github.com/ajroetker/go-highway), so they are
+// not measured.
 //
 // Each provider is a process, a worker: it reads a request a line,
 //
