@@ -11,7 +11,6 @@ import (
 
 	"github.com/sectile-ml/sectile/autograd"
 	"github.com/sectile-ml/sectile/cuda"
-	"github.com/sectile-ml/sectile/cuda/emu"
 	"github.com/sectile-ml/sectile/data"
 	"github.com/sectile-ml/sectile/kernels"
 	"github.com/sectile-ml/sectile/methods"
@@ -134,10 +133,11 @@ func (r *run) train(t *testing.T, steps int) map[string][]float32 {
 	return all
 }
 
-// device is a device on the emulator.
+// device is a device on the emulator, or on the GPU that cuda.Tested names.
 func device(t *testing.T, o cuda.Options) *cuda.Device {
 	t.Helper()
-	d, err := cuda.Open(emu.New(1), 0, o)
+	api, n := cuda.Tested(t)
+	d, err := cuda.Open(api, n, o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,7 +3,6 @@ package cuda
 import (
 	"testing"
 
-	"github.com/sectile-ml/sectile/cuda/emu"
 	"github.com/sectile-ml/sectile/kernels"
 )
 
@@ -42,7 +41,8 @@ func sweepsOf(d *Device, e *edge) (step func(i int), state func() [][]float32) {
 func TestSweepsReplay(t *testing.T) {
 	var want [][]float32
 	for _, graphs := range []bool{false, true} {
-		d, err := Open(emu.New(1), 0, Options{NoGraphs: !graphs})
+		api, n := Tested(t)
+		d, err := Open(api, n, Options{NoGraphs: !graphs})
 		if err != nil {
 			t.Fatal(err)
 		}
