@@ -81,7 +81,11 @@ func (k *GemmKernel) plan(a *GemmArgs, threads int) gemmPlan {
 	p.chunks = max(1, (a.K+p.kc-1)/p.kc)
 	p.lanes = weightLanes(a.M*a.N, p.chunks)
 	p.depth = p.kc * ((p.chunks + p.lanes - 1) / p.lanes)
+	p.outer = k.outer(a)
 	p.groups, p.group, p.rowStep = 1, a.M, k.rowsOfL2(p.kc)
+	if p.outer {
+		p.rowStep = outerRows
+	}
 	if a.Epi.Stats.Part.IsNil() {
 		n := (a.M + p.rowStep - 1) / p.rowStep // of like size
 		p.rowStep = ((a.M+n-1)/n + k.MR - 1) / k.MR * k.MR
@@ -94,7 +98,6 @@ func (k *GemmKernel) plan(a *GemmArgs, threads int) gemmPlan {
 	p.rowBlock = max(1, rows*p.lanes/manyUnits)
 	p.rowUnits = (rows + p.rowBlock - 1) / p.rowBlock
 	p.colBlock = spread(a.N, fewUnits/(p.rowUnits*p.lanes), maxCols)
-	p.outer = k.outer(a)
 	panel := !a.TransB && a.N <= k.NR && a.B.Ld == a.N && k.paddedCols(a.N) == a.N // B is one panel as it lies
 	if a.Prepared == nil && !panel && !p.outer {
 		p.packOwn = rows == 1 || (a.N*a.K > 2*ownFloats && p.depth*hotCols <= panelFloats)

@@ -6,6 +6,11 @@ package kernels
 // smaller tile.
 const outerMost = 256
 
+// outerRows bounds the rows of a unit on OuterTile, which reads A as it lies: the
+// more rows, the less often B is read (a 256 x 64 weight gradient has 76 % of the
+// peak with two row chunks and 88 % with one).
+const outerRows = 512
+
 // outer reports whether the product reads both operands k-major as they are:
 // weight gradients.
 func (k *GemmKernel) outer(a *GemmArgs) bool {
@@ -27,7 +32,7 @@ func (j *gemmJob) outerChunk(s *gemmScratch, i, m, j0, j1, k0, kc int, c *float3
 	}
 	chain, ld := c, ldc
 	if load {
-		chain, ld = &s.part[StatsChunk*outerMost], j1-j0
+		chain, ld = &s.part[outerRows*outerMost], j1-j0
 	}
 	for at := 0; at < kc; at += depth {
 		j.outerPiece(s, i, m, j0, j1, k0+at, min(depth, kc-at), chain, ld, false, at > 0)
