@@ -5,13 +5,6 @@ import (
 	"strings"
 )
 
-// MissingError is the panic of an op that package cuda does not have.
-type MissingError struct{ Op string }
-
-func (e *MissingError) Error() string {
-	return "cuda: " + e.Op + " is not there yet on the GPU; use --device cpu"
-}
-
 // OutOfMemory says how a device's memory stands when it had no more; it is the
 // Cause of the *kernels.MemoryError.
 type OutOfMemory struct {

@@ -107,16 +107,19 @@ func (g *gather) splittable() bool { return g == nil || g.outSH*g.outSW <= 1 }
 // piece is the rows of C that pass through shared memory at a time.
 func (c *cut) piece() int { return max(32, c.edge/2) }
 
-// bytes is the workspace: the partial products of a split, or the slots of
-// statistics.
+// bytes is the workspace: the partial products of a split. What is asked
+// before memory is given cannot tell whether there will be statistics: their
+// slots are the device's scratch.
 func (a *tileArgs) bytes(c *cut) int {
-	switch {
-	case c.splits > 1:
+	if c.splits > 1 {
 		return 4 * c.splits * a.rowsOut() * a.channels
-	case !a.epi.Stats.Part.IsNil():
-		return 4 * kernels.StatsChunks(a.m, a.epi.Stats.Group) * c.slots * 2 * a.channels
 	}
 	return 0
+}
+
+// slots is the memory in which pieces leave their sums.
+func (d *Device) slots(a *tileArgs, c *cut) kernels.Mem {
+	return d.scratch(4 * kernels.StatsChunks(a.m, a.epi.Stats.Group) * c.slots * 2 * a.channels)
 }
 
 // rowsOut are the rows of C over all convolution groups: a weight gradient's
@@ -152,7 +155,7 @@ func (d *Device) product(op string, a *tileArgs) {
 			group = epi.Stats.Group
 		}
 		perGroup = ceil(group, kernels.StatsChunk)
-		part = a.work
+		part = d.slots(a, &c)
 	}
 	flags := 0
 	for i, on := range []bool{a.vecA, a.vecB, vectors(a.n|a.zc, []int{ldc, epi.Residual.Ld}, out, epi.Residual.Mem) == 1,
@@ -192,7 +195,7 @@ func (d *Device) product(op string, a *tileArgs) {
 	case c.splits > 1:
 		d.reduceSplits(a, &c)
 	case stats:
-		d.joinStats(a, &c, group, perGroup)
+		d.joinStats(a, &c, part, group, perGroup)
 	}
 }
 
@@ -256,9 +259,9 @@ func (d *Device) reduceSplits(a *tileArgs, c *cut) {
 }
 
 // joinStats adds the slots of the statistics chunks.
-func (d *Device) joinStats(a *tileArgs, c *cut, group, perGroup int) {
+func (d *Device) joinStats(a *tileArgs, c *cut, slots kernels.Mem, group, perGroup int) {
 	l := d.op(ptx.GemmStats)
-	l.mem(a.work)
+	l.mem(slots)
 	l.mem(a.epi.Stats.Part)
 	for _, v := range []int{a.channels, group, perGroup, c.slots, c.piece()} {
 		l.i32(v)

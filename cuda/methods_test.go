@@ -105,15 +105,6 @@ var errStop = errors.New("stop")
 // train does so many steps and returns all that the run holds, by name.
 func (r *run) train(t *testing.T, steps int) map[string][]float32 {
 	t.Helper()
-	defer func() {
-		switch e := recover().(type) {
-		case nil:
-		case *cuda.MissingError:
-			t.Skip(e)
-		default:
-			panic(e)
-		}
-	}()
 	r.SaveEvery = 1
 	r.Save = func(tr *methods.Trainer) error {
 		if tr.Iteration < steps {
