@@ -232,8 +232,9 @@ func gemmCases(k *GemmKernel) []gemmCase {
 		gemmCase{m: 700, n: 170, k: 1600, stats: true, bias: true},                                                                          // and chunks of k
 		gemmCase{m: 5, n: 67, k: 300, accumulate: true}, gemmCase{m: 24, n: 96, k: 900, stats: true, pad: 5}, gemmCase{m: 64, n: 64, k: 64}, // B as it lies
 		gemmCase{m: 103, n: 40, k: 2048}, gemmCase{m: 103, n: 8, k: 300, pad: 212}, // rows of A that crowd the second cache
-		gemmCase{m: 22000, n: 48, k: 800, accumulate: true}, // units of several row chunks that fold aside
-		gemmCase{m: 168, n: 256, k: 1500, transA: true},     // pieces of a chunk, its second one aside
+		gemmCase{m: 22000, n: 25, k: 769, accumulate: true}, // units of several row chunks that fold aside
+		gemmCase{m: 2100, n: 250, k: 769, accumulate: true, transA: true},
+		gemmCase{m: 168, n: 256, k: 1500, transA: true}, // pieces of a chunk, its second one aside
 		gemmCase{m: 1, n: 1000, k: 512}, gemmCase{m: 256, n: 10, k: 512}, gemmCase{m: 12000, n: 3, k: 4})
 	r := rand.New(rand.NewPCG(11, 12))
 	bit := func() bool { return r.IntN(2) == 0 }
