@@ -17,8 +17,13 @@ import (
 // lie so far apart that their lines would fall into few sets of L1.
 
 // weightStride is the largest distance of pixels, in floats, that is read in
-// place.
-const weightStride = 256
+// place: a single tap passes over its operands once and may go further.
+func weightStride(taps int) int {
+	if taps == 1 {
+		return 512
+	}
+	return 256
+}
 
 // weightPlan is how one weight gradient is cut.
 type weightPlan struct {
@@ -66,8 +71,8 @@ func (p *weightPlan) plan(c *CPU, s *ConvShape, proX, proY ProKind) {
 
 	px, cols := p.lines*p.pixels, ceilDiv(p.cBlock, p.NR)*p.NR
 	p.region = !p.wide && p.taps > 1 && perPixel*cols <= 2*regionFloats
-	p.inPlaceY = proY == ProNone && s.OC <= weightStride && p.og%p.OuterMR == 0
-	p.inPlaceX = !p.wide && proX == ProNone && s.C*s.StrideW <= weightStride && p.paddedCols(p.cg) == p.cg
+	p.inPlaceY = proY == ProNone && s.OC <= weightStride(p.taps) && p.og%p.OuterMR == 0
+	p.inPlaceX = !p.wide && proX == ProNone && s.C*s.StrideW <= weightStride(p.taps) && p.paddedCols(p.cg) == p.cg
 	if !p.inPlaceY {
 		p.copyY = px * p.oBlock
 	}
@@ -82,14 +87,18 @@ func (p *weightPlan) plan(c *CPU, s *ConvShape, proX, proY ProKind) {
 }
 
 // blocks chooses the block of an item: its operands and its part of dw stay
-// in L2, and the wider it is the fewer times an operand is read.
+// in L2, and the wider it is the fewer times an operand is read. A single tap
+// does little with what it reads: there the side with fewer channels is whole,
+// so that the larger operand is read once.
 func (p *weightPlan) blocks() {
-	o, c := 64, 64
+	o, c := 128, 64
 	switch {
 	case p.wide:
-		c = 320
+		o, c = 64, 320
+	case p.taps == 1 && p.og < p.cg:
+		o, c = 512, 128
 	case p.taps == 1:
-		o, c = 256, 128 // one pass over the tap: reading operands counts most
+		o, c = 128, 512
 	}
 	p.oBlock = min(ceilDiv(p.og, p.OuterMR)*p.OuterMR, o)
 	p.cBlock = min(p.columns, c)
@@ -173,6 +182,8 @@ type weightBlock struct {
 	x0, x1        int
 	window        convWindow
 	yBase         uintptr // the chunk's first pixel of dy
+	next          streams // the operands of the lane's next chunk
+	line, end     int     // lines of x still to be fetched when they lie apart
 }
 
 // Tile sums one lane of one block.
@@ -200,7 +211,9 @@ func (j *weightJob) Tile(w *Worker, item int) {
 		b.zero()
 	}
 	for q := first; q < end; q++ {
-		b.chunk(q, q > first)
+		b.open(q)
+		b.fetch(q+1, end)
+		b.add(q > first)
 	}
 }
 
@@ -215,13 +228,16 @@ func (b *weightBlock) zero() {
 	}
 }
 
-// chunk adds chunk q to the block.
-func (b *weightBlock) chunk(q int, load bool) {
-	pieces := ceilDiv(b.ow, b.pixels)
-	b.line0 = q / pieces * b.lines
-	b.line1 = min(b.s.N*b.oh, b.line0+b.lines)
-	b.x0 = q % pieces * b.pixels
-	b.x1 = min(b.ow, b.x0+b.pixels)
+// chunk is the lines and pixels of chunk q.
+func (p *weightPlan) chunk(q int) (line0, line1, x0, x1 int) {
+	pieces := ceilDiv(p.ow, p.pixels)
+	line0, x0 = q/pieces*p.lines, q%pieces*p.pixels
+	return line0, min(p.s.N*p.oh, line0+p.lines), x0, min(p.ow, x0+p.pixels)
+}
+
+// open finds or copies the operands of chunk q.
+func (b *weightBlock) open(q int) {
+	b.line0, b.line1, b.x0, b.x1 = b.chunk(q)
 	b.openY()
 	switch {
 	case b.wide:
@@ -231,6 +247,10 @@ func (b *weightBlock) chunk(q int, load bool) {
 	case b.region:
 		b.copyRegion()
 	}
+}
+
+// add adds the open chunk to the block.
+func (b *weightBlock) add(load bool) {
 	for t := range b.taps {
 		segs := b.segs[:1]
 		if b.wide {
@@ -250,8 +270,9 @@ func (b *weightBlock) tiles(t int, segs []seg, load bool) {
 		n := min(b.NR, b.cn-c)
 		for o := 0; o < b.on; o += b.OuterMR {
 			m := min(b.OuterMR, b.on-o)
-			b.outerTile(m, n, unsafe.Slice((*asm.Seg)(unsafe.Pointer(unsafe.SliceData(segs))), len(segs)),
-				b.lda, b.ldb, &out[o*k+c], k, load, b.edge)
+			b.fetchLine()
+			b.outerOn(m, n, unsafe.Slice((*asm.Seg)(unsafe.Pointer(unsafe.SliceData(segs))), len(segs)),
+				b.lda, b.ldb, &out[o*k+c], k, load, false, b.edge, &b.next)
 			for i := range segs {
 				segs[i].a += uintptr(b.aStep)
 			}

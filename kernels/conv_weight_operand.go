@@ -20,6 +20,45 @@ func (b *weightBlock) openY() {
 	b.y.load(b.copyY, pixel, px, c0, b.on, b.lda)
 }
 
+// fetch lets the tiles of this chunk fetch the operands of chunk q, which
+// follows it in the lane unless q is end: packing would wait for memory.
+func (b *weightBlock) fetch(q, end int) {
+	b.next, b.line, b.end = streams{}, 0, 0
+	if q >= end {
+		return
+	}
+	line0, line1, x0, x1 := b.weightPlan.chunk(q)
+	pixel := line0*b.ow + x0
+	b.next[0] = rowStream(&b.y.val[pixel*b.s.OC+b.group*b.og+b.o0], (line1-line0)*(x1-x0), b.on, b.s.OC)
+	if b.s.StrideH > b.s.KH && b.s.H > 1 {
+		b.line, b.end = line0, line1
+		return
+	}
+	c0, cn := 0, b.s.C
+	if !b.wide {
+		c0, cn = b.group*b.cg+b.c0, b.cn
+	}
+	y0, y1 := b.sourceLine(line0, 0), b.sourceLine(line1-1, (b.s.KH-1)*b.s.DilH)+1
+	b.next[1] = rowStream(&b.x.val[y0*b.s.W*b.s.C+c0], (y1-y0)*b.s.W, cn, b.s.C)
+}
+
+// fetchLine goes on with the next line of x when lines are skipped between
+// those that taps read.
+func (b *weightBlock) fetchLine() {
+	if b.line < b.end && b.next.current() == nil {
+		at := (b.sourceLine(b.line, 0)*b.s.W*b.s.C + b.group*b.cg + b.c0)
+		b.next[0] = rowStream(&b.x.val[at], b.ow, b.cn, b.s.StrideW*b.s.C)
+		b.line++
+	}
+}
+
+// sourceLine is the line of x, counted over all images, that a tap dy below the
+// first reads at line l of the output, or the nearest that exists.
+func (b *weightBlock) sourceLine(l, dy int) int {
+	iy := l%b.oh*b.s.StrideH - b.s.PadH + dy
+	return l/b.oh*b.s.H + min(max(0, iy), b.s.H-1)
+}
+
 // openX reads x in place.
 func (b *weightBlock) openX() {
 	pixel := uintptr(4 * b.s.C)
@@ -55,6 +94,9 @@ func (b *weightBlock) runs(t int) []seg {
 	if a0 >= a1 {
 		return segs
 	}
+	if !b.inPlaceX && !b.region {
+		b.ldb, b.bStep = b.NR, 4*b.lines*b.pixels*b.NR
+	}
 	dy, ix := y.off+ty*y.tapStep, a0*x.step+x.off+tx*x.tapStep
 	copied := 0
 	for l := b.line0; l < b.line1; l++ {
@@ -73,6 +115,10 @@ func (b *weightBlock) runs(t int) []seg {
 			b.copyRun(copied, (img*b.s.H+iy)*b.s.W+ix, s.k)
 			copied += s.k
 		}
+		if n := len(segs) - 1; n >= 0 && segs[n].a+uintptr(4*segs[n].k*b.lda) == s.a && segs[n].b+uintptr(4*segs[n].k*b.ldb) == s.b {
+			segs[n].k += s.k // one run
+			continue
+		}
 		segs = append(segs, s)
 	}
 	return segs
@@ -81,7 +127,12 @@ func (b *weightBlock) runs(t int) []seg {
 // copyRun copies a run of pixels of x for one tap to place at of every panel.
 func (b *weightBlock) copyRun(at, pixel, count int) {
 	size := b.lines * b.pixels * b.NR
-	for c := 0; c < b.cn; c += b.NR {
+	whole := 0
+	if b.x.pro.Kind == ProNone && b.cn >= b.NR {
+		whole = b.cn / b.NR * b.NR
+		b.PackRows(count, b.cn/b.NR, b.NR, &b.x.val[pixel*b.s.C+b.group*b.cg+b.c0], b.s.StrideW*b.s.C, &b.copyX[at*b.NR], size)
+	}
+	for c := whole; c < b.cn; c += b.NR {
 		n := min(b.NR, b.cn-c)
 		dst := b.copyX[c/b.NR*size+at*b.NR:]
 		if n < b.NR {
@@ -95,7 +146,6 @@ func (b *weightBlock) copyRun(at, pixel, count int) {
 			b.x.load(dst[i*b.NR:], pixel+i*b.s.StrideW, 1, b.group*b.cg+b.c0+c, n, b.NR)
 		}
 	}
-	b.ldb, b.bStep = b.NR, 4*size
 }
 
 // wideColumns copies the patches of the chunk: columns (kh, kw, c) of every

@@ -10,6 +10,7 @@ import (
 // prologues, and the passes of an epilogue over a block of m x n of C. The
 // formulas stand in asm/epilogue_amd64.go; m and n are at least 1, any n.
 type rowHelpers struct {
+	copy   func(m, n int, dst *float32, ldd int, src *float32, lds int)
 	stats  func(m, n int, c *float32, ldc int, shift, sum, sq *float32)
 	add    func(m, n int, c *float32, ldc int, x *float32, ldx int)
 	finish func(m, n int, c *float32, ldc int, bias, res *float32, ldres int, relu bool)
@@ -18,9 +19,9 @@ type rowHelpers struct {
 }
 
 var (
-	rowsAVX512 = rowHelpers{asm.StatsRowsAVX512, asm.AddRowsAVX512, asm.FinishRowsAVX512, asm.AffineRowsAVX512, asm.BNBackRowsAVX512}
-	rowsAVX2   = rowHelpers{asm.StatsRowsAVX2, asm.AddRowsAVX2, asm.FinishRowsAVX2, asm.AffineRowsAVX2, asm.BNBackRowsAVX2}
-	rowsGo     = rowHelpers{goStatsRows, goAddRows, goFinishRows, goAffineRows, goBNBackRows}
+	rowsAVX512 = rowHelpers{copyRowsAVX512, asm.StatsRowsAVX512, asm.AddRowsAVX512, asm.FinishRowsAVX512, asm.AffineRowsAVX512, asm.BNBackRowsAVX512}
+	rowsAVX2   = rowHelpers{copyRowsAVX2, asm.StatsRowsAVX2, asm.AddRowsAVX2, asm.FinishRowsAVX2, asm.AffineRowsAVX2, asm.BNBackRowsAVX2}
+	rowsGo     = rowHelpers{goCopyRows, goStatsRows, goAddRows, goFinishRows, goAffineRows, goBNBackRows}
 )
 
 // floats is n elements from p, nil for a nil p.
@@ -68,6 +69,30 @@ func goStatsRows(m, n int, c *float32, ldc int, shift, sum, sq *float32) {
 			q[j] = float32(d*d) + q[j]
 		}
 	}
+}
+
+func goCopyRows(m, n int, dst *float32, ldd int, src *float32, lds int) {
+	for i := range m {
+		copy(floats(advance(dst, i*ldd), n), floats(advance(src, i*lds), n))
+	}
+}
+
+// copyRowsAVX512 and copyRowsAVX2 copy the rows of one panel as packing does:
+// a call of copy for each costs more than the rows.
+func copyRowsAVX512(m, n int, dst *float32, ldd int, src *float32, lds int) {
+	if n == 32 && ldd == 32 {
+		asm.GemmPackRowsAVX512(m, 1, 32, src, lds, dst, 0)
+		return
+	}
+	goCopyRows(m, n, dst, ldd, src, lds)
+}
+
+func copyRowsAVX2(m, n int, dst *float32, ldd int, src *float32, lds int) {
+	if n == 16 && ldd == 16 {
+		asm.GemmPackRowsAVX2(m, 1, 16, src, lds, dst, 0)
+		return
+	}
+	goCopyRows(m, n, dst, ldd, src, lds)
 }
 
 func goAddRows(m, n int, c *float32, ldc int, x *float32, ldx int) {
@@ -144,9 +169,7 @@ func (h *rowHelpers) prologueRows(p *Prologue, r, m, k0, n, width int, dst *floa
 			at := r*width + k0
 			h.bnBack(run, n, dst, ldd, src, lds, elem(p.X, at), elem(p.Mask, at), width, elem(p.Scale, set), elem(p.Shift, set), elem(p.A, set), elem(p.B, set), elem(p.C, set))
 		default:
-			for i := range run {
-				copy(floats(advance(dst, i*ldd), n), floats(advance(src, i*lds), n))
-			}
+			h.copy(run, n, dst, ldd, src, lds)
 		}
 		r, m = r+run, m-run
 		dst, src = advance(dst, run*ldd), advance(src, run*lds)

@@ -91,11 +91,13 @@ func (k *GemmKernel) outerOn(m, n int, seg []asm.Seg, lda, ldb int, c *float32, 
 	if len(seg) > 0 {
 		p = &seg[0]
 	}
-	depth := 0
-	if next != nil && p != nil {
-		depth = p.K
+	pairs := 0
+	if next != nil {
+		for i := range seg {
+			pairs += perTile(seg[i].K)
+		}
 	}
-	ahead, step := next.take(perTile(depth), c)
+	ahead, step := next.take(pairs, c)
 	if m == k.OuterMR && n == w {
 		tile(len(seg), p, lda, ldb, c, ldc, load, on, ahead, step)
 		return
