@@ -6,14 +6,18 @@ import (
 )
 
 // Gemm is C (+)= A B in one launch; a split k or statistics take a second one.
+// A batch is one product after the other.
 func (d *Device) Gemm(a *kernels.GemmArgs) {
 	const op = "Gemm"
 	if a.M == 0 || a.N == 0 {
 		return
 	}
-	checkGemm(op, a)
-	t := gemmTile(a)
-	d.product(op, &t)
+	for i := range a.Products() {
+		p := a.Product(i)
+		checkGemm(op, &p)
+		t := gemmTile(&p)
+		d.product(op, &t)
+	}
 }
 
 // checkGemm panics on operands that are too short.

@@ -152,6 +152,30 @@ type GemmArgs struct {
 	Pro            Prologue  // on A; ProAffine and ProBNBackward need !TransA
 	Epi            Epilogue
 	Work           Mem // Workspace(a) bytes
+	// Batch > 1 is that many products of one shape: A, B and C of product i
+	// begin i times their steps further on, in elements; 0 is one operand for
+	// all, but no two C overlap. Bias and Prepared serve all; a batch has no
+	// prologue, statistics or residual.
+	Batch               int
+	StepA, StepB, StepC int
+}
+
+// Products is how many products a asks for. It panics with *ArgError on a batch
+// with what only a single product may have.
+func (a *GemmArgs) Products() int {
+	if a.Batch > 1 && (a.Pro.Kind != ProNone || !a.Epi.Stats.Part.IsNil() || !a.Epi.Residual.IsNil()) {
+		panic(&ArgError{"Gemm", "a batch has no prologue, statistics or residual"})
+	}
+	return max(1, a.Batch)
+}
+
+// Product is product i of a batch by itself.
+func (a *GemmArgs) Product(i int) GemmArgs {
+	p := *a
+	p.Batch = 0
+	from := func(m Mem, step int) Mem { return m.At(i*step, m.Len-i*step) }
+	p.A.Mem, p.B.Mem, p.C.Mem = from(a.A.Mem, a.StepA), from(a.B.Mem, a.StepB), from(a.C.Mem, a.StepC)
+	return p
 }
 
 // ConvShape is a 2-D cross-correlation. C and OC are multiples of Groups.

@@ -11,10 +11,11 @@ import "unsafe"
 // added in ascending k wherever it is computed.
 
 type gemmState struct {
-	team   *Team
-	kernel *GemmKernel
-	jobs   freelist[gemmJob]
-	packs  freelist[packJob]
+	team    *Team
+	kernel  *GemmKernel
+	jobs    freelist[gemmJob]
+	batches freelist[batchJob]
+	packs   freelist[packJob]
 }
 
 func (g *gemmState) init(c *CPU) {
@@ -76,7 +77,8 @@ const (
 	pastBytes, pastDepth = 16 << 20, 192
 )
 
-func (k *GemmKernel) plan(a *GemmArgs, threads int) gemmPlan {
+// plan cuts a product for so many threads; one of a batch packs B for itself.
+func (k *GemmKernel) plan(a *GemmArgs, threads int, batch bool) gemmPlan {
 	p := gemmPlan{kc: gemmKC(a.K)}
 	p.chunks = max(1, (a.K+p.kc-1)/p.kc)
 	p.lanes = weightLanes(a.M*a.N, p.chunks)
@@ -100,7 +102,7 @@ func (k *GemmKernel) plan(a *GemmArgs, threads int) gemmPlan {
 	p.colBlock = spread(a.N, fewUnits/(p.rowUnits*p.lanes), maxCols)
 	panel := !a.TransB && a.N <= k.NR && a.B.Ld == a.N && k.paddedCols(a.N) == a.N // B is one panel as it lies
 	if a.Prepared == nil && !panel && !p.outer {
-		p.packOwn = rows == 1 || (a.N*a.K > 2*ownFloats && p.depth*hotCols <= panelFloats)
+		p.packOwn = rows == 1 || ((batch || a.N*a.K > 2*ownFloats) && p.depth*hotCols <= panelFloats)
 		p.packAll = !p.packOwn
 	}
 	p.inPlace = p.packOwn && rows == 1 && !a.TransB && (a.M <= placeRows || a.B.Ld*a.K <= placeFloats)
@@ -137,7 +139,7 @@ func (g *gemmState) gemmWorkspace(a *GemmArgs) int {
 	if a.M == 0 || a.N == 0 {
 		return 0
 	}
-	p := g.kernel.plan(a, 1)
+	p := g.kernel.plan(a, 1, false)
 	return 4 * (p.workB + p.workLanes)
 }
 
@@ -157,23 +159,19 @@ func (g *gemmState) Gemm(a *GemmArgs) {
 	if a.M == 0 || a.N == 0 {
 		return
 	}
+	if n := a.Products(); n > 1 {
+		g.batch(a, n)
+		return
+	}
 	j := g.jobs.get()
-	j.gemmPlan, j.GemmArgs, j.k, j.join = g.kernel.plan(a, g.team.Size()), *a, g.kernel, false
+	j.gemmPlan, j.GemmArgs, j.k, j.join = g.kernel.plan(a, g.team.Size(), false), *a, g.kernel, false
 	work := a.Work.As(Float32)
 	if j.workB+j.workLanes > work.Len {
 		panic(&ArgError{"Gemm", "Work is smaller than Workspace"})
 	}
-	switch {
-	case a.Prepared != nil:
-		if a.Prepared.Row != g.kernel.Name {
-			panic(&ArgError{"Gemm", "B was prepared for row " + a.Prepared.Row})
-		}
-		j.packs = a.Prepared.As(Float32).F32()
-	case j.packAll:
+	if j.packs = j.packed(); j.packAll {
 		j.packs = work.At(0, j.workB).F32()
 		g.packAll(a.B, a.TransB, a.N, a.K, j.packs)
-	case !j.packOwn && !j.outer:
-		j.packs = a.B.F32()
 	}
 	cost := 2 * a.M * a.N * a.K / g.kernel.Rate
 	if j.lanes > 1 {
@@ -186,6 +184,20 @@ func (g *gemmState) Gemm(a *GemmArgs) {
 	}
 	*j = gemmJob{}
 	g.jobs.put(j)
+}
+
+// packed is B where nobody has to pack it: prepared, or one panel as it lies.
+func (j *gemmJob) packed() []float32 {
+	switch {
+	case j.Prepared != nil:
+		if j.Prepared.Row != j.k.Name {
+			panic(&ArgError{"Gemm", "B was prepared for row " + j.Prepared.Row})
+		}
+		return j.Prepared.As(Float32).F32()
+	case !j.packOwn && !j.outer:
+		return j.B.F32()
+	}
+	return nil
 }
 
 // rowChunk is the rows of row chunk q.

@@ -1,7 +1,12 @@
 package kernels
 
 // Gemm is C (+)= A*B by the definition.
-func (Ref64) Gemm(a *GemmArgs) { gemmRef[float64](a) }
+func (Ref64) Gemm(a *GemmArgs) {
+	for i := range a.Products() {
+		p := a.Product(i)
+		gemmRef[float64](&p)
+	}
+}
 
 // gemmRef is the product in F, one row of C after the other, k ascending, with
 // the prologue on A and the epilogue on the finished rows.

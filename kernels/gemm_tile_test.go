@@ -234,7 +234,7 @@ func TestRowPast(t *testing.T) {
 			row := *k
 			row.RowPast = past
 			g := gemmState{team: c.team, kernel: &row}
-			if got := row.plan(&a, 1).past; got != (past != nil) {
+			if got := row.plan(&a, 1, false).past; got != (past != nil) {
 				t.Fatalf("plan stores past the caches: %v", got)
 			}
 			g.Gemm(&a)

@@ -34,6 +34,9 @@ func gemmCases(tier Tier, r *rand.Rand) []testCase {
 		add(s[0], s[1], s[2], false, true, gemmVariant{pro: kernels.ProBNBackward, accumulate: true})
 	}
 	add(336, 24, 40, false, false, gemmVariant{stats: true, group: 84, pro: kernels.ProAffine})
+	for _, s := range [][5]int{{3, 5, 7, 9, 0}, {8, 20, 33, 40, 1}, {4, 170, 16, 24, 2}, {2, 30, 64, 800, 3}} {
+		cases = append(cases, testCase{fmt.Sprint("batch ", s), func(h *harness) { runGemmBatch(h, s[0], s[1], s[2], s[3], s[4]&1 != 0, s[4]&2 != 0) }})
+	}
 	if tier >= Tier2 {
 		for range 150 {
 			v := gemmVariant{accumulate: r.IntN(2) == 0, bias: r.IntN(2) == 0, residual: r.IntN(3) == 0, relu: r.IntN(2) == 0, stats: r.IntN(3) == 0}
@@ -107,4 +110,18 @@ func runGemm(h *harness, m, n, k int, ta, tb bool, v gemmVariant) {
 	a.Work = h.work(a)
 	h.b.Gemm(a)
 	h.out("C", a.C.Mem, scale)
+}
+
+// runGemmBatch is n products that share B, with gaps between the others.
+func runGemmBatch(h *harness, batch, m, n, k int, tb, accumulate bool) {
+	a := &kernels.GemmArgs{M: m, N: n, K: k, TransB: tb, Accumulate: accumulate, Batch: batch, StepA: m*k + 3, StepC: m*(n+1) + 2}
+	a.A = kernels.Mat{Mem: h.in(batch * a.StepA), Ld: k}
+	a.C = kernels.Mat{Mem: h.in(batch * a.StepC), Ld: n + 1}
+	if a.B = h.mat(k, n, 2); tb {
+		a.B = h.mat(n, k, 1)
+	}
+	a.Epi.Bias, a.Epi.ReLU = h.in(n), true
+	a.Work = h.work(a)
+	h.b.Gemm(a)
+	h.out("C", a.C.Mem, depth(k))
 }
