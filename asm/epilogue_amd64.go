@@ -8,6 +8,7 @@ package asm
 //	StatsRows: for j := range n { sum[j], sq[j] = 0, 0
 //		for i := range m { d := c[i*ldc+j] - shift[j]; sum[j] += d; sq[j] = fma(d, d, sq[j]) } }
 //	AddRows: for i, j: c[i*ldc+j] += x[i*ldx+j]
+//	CopyRows: for i, j: dst[i*ldd+j] = src[i*lds+j]
 //	FinishRows: for i, j: c[i*ldc+j] = relu?((c[i*ldc+j] + bias[j]) + res[i*ldres+j])
 //	AffineRows: for i, j: dst[i*ldd+j] = relu?(fma(x[i*ldx+j], scale[j], shift[j]))
 //	BNBackRows: for i, j: dst[i*ldd+j] = fma(a[j], open ? dy[i*lddy+j] : 0, fma(b[j], x[i*ld+j], c[j]));
@@ -25,6 +26,11 @@ func StatsRowsAVX512(m, n int, c *float32, ldc int, shift, sum, sq *float32)
 //
 //go:noescape
 func AddRowsAVX512(m, n int, c *float32, ldc int, x *float32, ldx int)
+
+// CopyRowsAVX512 copies block src to block dst, which must not overlap it.
+//
+//go:noescape
+func CopyRowsAVX512(m, n int, dst *float32, ldd int, src *float32, lds int)
 
 // FinishRowsAVX512 applies bias, residual and ReLU to a block.
 //
@@ -50,6 +56,17 @@ func StatsRowsAVX2(m, n int, c *float32, ldc int, shift, sum, sq *float32)
 //
 //go:noescape
 func AddRowsAVX2(m, n int, c *float32, ldc int, x *float32, ldx int)
+
+// CopyRowsPastAVX512 is CopyRowsAVX512 past the caches, a fence behind it: dst
+// is aligned to 64 bytes, n and ldd are multiples of 16.
+//
+//go:noescape
+func CopyRowsPastAVX512(m, n int, dst *float32, ldd int, src *float32, lds int)
+
+// CopyRowsAVX2 copies block src to block dst, which must not overlap it.
+//
+//go:noescape
+func CopyRowsAVX2(m, n int, dst *float32, ldd int, src *float32, lds int)
 
 // FinishRowsAVX2 applies bias, residual and ReLU to a block.
 //

@@ -174,6 +174,50 @@ rowlast:
 	VZEROUPPER
 	RET
 
+// A row of eight columns from BX to AX.
+#define COPYSTRIPE(LD, ST) \
+	LD((BX), Y0);          \
+	ST(Y0, (AX));          \
+	ADDQ R9, AX;           \
+	ADDQ R10, BX;          \
+	DECQ CX
+
+// func CopyRowsAVX2(m, n int, dst *float32, ldd int, src *float32, lds int)
+TEXT ·CopyRowsAVX2(SB), NOSPLIT, $0-48
+	MOVQ n+8(FP), DX
+	MOVQ dst+16(FP), SI
+	MOVQ ldd+24(FP), R9
+	MOVQ src+32(FP), R8
+	MOVQ lds+40(FP), R10
+	SHLQ $2, R9
+	SHLQ $2, R10
+
+stripe:
+	MOVQ SI, AX
+	MOVQ R8, BX
+	MOVQ m+0(FP), CX
+	CMPQ DX, $8
+	JLT  last
+
+row:
+	COPYSTRIPE(LOAD, STORE)
+	JG   row
+	ADDQ $32, SI
+	ADDQ $32, R8
+	SUBQ $8, DX
+	JG   stripe
+	VZEROUPPER
+	RET
+
+last:
+	MASK8
+
+rowlast:
+	COPYSTRIPE(LOADMASK, STOREMASK)
+	JG   rowlast
+	VZEROUPPER
+	RET
+
 // c = (c + bias) + res, 0 where it is at or below the limit Y14.
 #define FINISH(LD, ST) \
 	LD((AX), Y0);            \

@@ -141,6 +141,66 @@ row:
 	VZEROUPPER
 	RET
 
+// func CopyRowsAVX512(m, n int, dst *float32, ldd int, src *float32, lds int)
+TEXT ·CopyRowsAVX512(SB), NOSPLIT, $0-48
+	MOVQ n+8(FP), DX
+	MOVQ dst+16(FP), SI
+	MOVQ ldd+24(FP), R9
+	MOVQ src+32(FP), R8
+	MOVQ lds+40(FP), R10
+	SHLQ $2, R9
+	SHLQ $2, R10
+
+stripe:
+	MASKS
+	MOVQ SI, AX
+	MOVQ R8, BX
+	MOVQ m+0(FP), CX
+
+row:
+	LOAD4(BX, Z12, Z13, Z14, Z15)
+	STORE4(Z12, Z13, Z14, Z15, AX)
+	ADDQ R9, AX
+	ADDQ R10, BX
+	DECQ CX
+	JG   row
+	ADDQ $256, SI
+	ADDQ $256, R8
+	SUBQ $64, DX
+	JG   stripe
+	VZEROUPPER
+	RET
+
+// func CopyRowsPastAVX512(m, n int, dst *float32, ldd int, src *float32, lds int)
+TEXT ·CopyRowsPastAVX512(SB), NOSPLIT, $0-48
+	MOVQ m+0(FP), CX
+	MOVQ dst+16(FP), SI
+	MOVQ ldd+24(FP), R9
+	MOVQ src+32(FP), R8
+	MOVQ lds+40(FP), R10
+	SHLQ $2, R9
+	SHLQ $2, R10
+
+row:
+	MOVQ SI, AX
+	MOVQ R8, BX
+	MOVQ n+8(FP), DX
+
+line:
+	VMOVUPS  (BX), Z12
+	VMOVNTPS Z12, (AX)
+	ADDQ     $64, AX
+	ADDQ     $64, BX
+	SUBQ     $16, DX
+	JG       line
+	ADDQ     R9, SI
+	ADDQ     R10, R8
+	DECQ     CX
+	JG       row
+	SFENCE
+	VZEROUPPER
+	RET
+
 // Z20 is the limit that a value must not be at or below to stay: 0 for ReLU,
 // NaN (nothing compares) without.
 #define LIMIT(relu) \

@@ -51,6 +51,7 @@ type convJob struct {
 	weights    []float32
 	epi        *Epilogue // nil in an input gradient
 	accumulate bool
+	past       bool // the destination is stored past the caches
 	pack       convPackJob
 }
 
@@ -79,6 +80,8 @@ func (c *CPU) convolve(a *ConvArgs, pass Pass) {
 		j.src, j.srcC, j.dst, j.dstC = a.Y.F32(), s.OC, a.X.F32(), s.C
 		j.epi = nil
 	}
+	j.past = j.RowPast != nil && !j.accumulate && (j.epi == nil || *j.epi == Epilogue{}) &&
+		4*len(j.dst) >= pastBytes && j.dstC%16 == 0 && j.dc%16 == 0 && uintptr(unsafe.Pointer(&j.dst[0]))%64 == 0
 	if a.Prepared != nil {
 		j.checkPrepared(a.Prepared)
 		j.weights = a.Prepared.As(Float32).F32()
@@ -113,7 +116,7 @@ type convBlock struct {
 	block  int
 	m0, m1 int // rows of the grid
 	list   convList
-	strip  []float32 // [rows, columns of the item]
+	sums   []float32 // [rows, columns of the item]
 	edge   []float32
 	copied []float32
 	window convWindow
@@ -138,18 +141,19 @@ func (j *convJob) Tile(w *Worker, item int) {
 	b.list.mr = j.MR
 	b.list.at = unsafe.Slice((*uintptr)(unsafe.Pointer(unsafe.SliceData(scratch))), j.list)
 	scratch = scratch[list:]
-	b.strip, b.edge, b.copied = scratch[:strip], scratch[strip:][:edge], scratch[strip+edge:]
+	b.sums, b.edge, b.copied = scratch[:strip], scratch[strip:][:edge], scratch[strip+edge:]
 
 	p0 := cols * j.perItem
 	p1 := min(j.panels, p0+j.perItem)
+	if b.g.chunks == 0 {
+		if !j.accumulate {
+			b.zeros(p0*j.NR, min(p1*j.NR, j.dc)-p0*j.NR)
+		}
+		return
+	}
 	b.open()
 	for q := range b.g.chunks {
 		b.chunk(q, p0, p1)
-	}
-	if b.g.chunks == 0 && !j.accumulate {
-		clear(b.strip)
-		n := min(p1*j.NR, j.dc) - p0*j.NR
-		b.scatter(b.strip, n, p0*j.NR, n)
 	}
 }
 
@@ -165,7 +169,7 @@ func (b *convBlock) rows() {
 // open makes the window that row pointers lead into.
 func (b *convBlock) open() {
 	c0 := b.group * b.sc
-	if b.mode == convCopyRegion && b.g.chunks > 0 {
+	if b.mode == convCopyRegion {
 		r := b.g.region(b.m0, b.m1)
 		b.window = r.load(b.copied[:r.height()*(r.x1-r.x0)*b.sc], &b.loader, b.g, c0, b.sc, b.sc)
 		return
@@ -190,12 +194,16 @@ func (b *convBlock) chunk(q, p0, p1 int) {
 	for p := p0; p < p1; p++ {
 		n := min(b.NR, b.dc-p*b.NR)
 		panel := b.panel(b.weights, b.group, b.g, p)[(t0*b.tc+c0)*b.width(n):]
-		c, ld, load := b.strip[(p-p0)*b.NR:], b.perItem*b.NR, q > 0
+		c, ld, load := b.sums[(p-p0)*b.NR:], b.perItem*b.NR, q > 0
 		if direct {
 			c, ld = b.dst[b.m0*b.dstC+b.group*b.dc+p*b.NR:], b.dstC
 			load = load || b.accumulate
 		}
-		b.rowStrip(rows, n, segs, kc, b.list.at, &panel[0], &c[0], ld, load, b.edge)
+		row := b.Row
+		if b.past && direct && b.g.chunks == 1 && segs*kc <= pastDepth {
+			row = b.RowPast
+		}
+		b.strip(row, rows, n, segs, kc, b.list.at, &panel[0], b.width(n), &c[0], ld, load, b.edge, nil)
 		if !last {
 			continue
 		}
@@ -249,20 +257,47 @@ func (b *convBlock) scatter(strip []float32, ld, c0, n int) {
 	g := b.g
 	c0 += b.group * b.dc
 	img, y, x := b.m0/(g.y.n*g.x.n), b.m0/g.x.n%g.y.n, b.m0%g.x.n
-	for i := range b.m1 - b.m0 {
+	for i := 0; i < b.m1-b.m0; {
+		run := min(g.x.n-x, b.m1-b.m0-i)
 		at := ((img*g.y.size+y*g.y.dstStep+g.y.dst)*g.x.size + x*g.x.dstStep + g.x.dst) * b.dstC
-		row, from := b.dst[at+c0:][:n], strip[i*ld:]
-		if b.accumulate {
-			b.Rows.add(1, n, &row[0], n, &from[0], n)
-		} else {
-			copy(row, from)
+		switch {
+		case b.past:
+			b.Rows.past(run, n, &b.dst[at+c0], g.x.dstStep*b.dstC, &strip[i*ld], ld)
+		case b.accumulate:
+			b.Rows.add(run, n, &b.dst[at+c0], g.x.dstStep*b.dstC, &strip[i*ld], ld)
+		default:
+			b.Rows.copy(run, n, &b.dst[at+c0], g.x.dstStep*b.dstC, &strip[i*ld], ld)
 		}
-		if x++; x == g.x.n {
-			x = 0
-			if y++; y == g.y.n {
-				y = 0
-				img++
+		i += run
+		x = 0
+		if y++; y == g.y.n {
+			y = 0
+			img++
+		}
+	}
+}
+
+// zeros writes the zeros of n columns of a grid without taps, from column c0 of
+// the group on.
+func (b *convBlock) zeros(c0, n int) {
+	g := b.g
+	c0 += b.group * b.dc
+	img, y, x := b.m0/(g.y.n*g.x.n), b.m0/g.x.n%g.y.n, b.m0%g.x.n
+	for i := 0; i < b.m1-b.m0; {
+		run := min(g.x.n-x, b.m1-b.m0-i)
+		at := ((img*g.y.size+y*g.y.dstStep+g.y.dst)*g.x.size + x*g.x.dstStep + g.x.dst) * b.dstC
+		if g.x.dstStep == 1 && n == b.dstC {
+			clear(b.dst[at:][:run*n])
+		} else {
+			for p := range run {
+				clear(b.dst[at+p*g.x.dstStep*b.dstC+c0:][:n])
 			}
+		}
+		i += run
+		x = 0
+		if y++; y == g.y.n {
+			y = 0
+			img++
 		}
 	}
 }

@@ -45,9 +45,13 @@ func (p *convPlan) plan(c *CPU, s *ConvShape, pass Pass, pro ProKind, statGroup 
 		p.sc, p.dc = p.dc, p.sc
 		p.tc = p.sc
 		for ry := range s.StrideH {
+			y := inputAxis(s.H, s.OH(), s.KH, s.StrideH, s.PadH, s.DilH, ry)
+			if y.taps == 0 { // whole lines of zeros
+				p.grid(s.N, y, convAxis{n: s.W, src: s.OW(), step: 1, dstStep: 1, size: s.W})
+				continue
+			}
 			for rx := range s.StrideW {
-				p.grid(s.N, inputAxis(s.H, s.OH(), s.KH, s.StrideH, s.PadH, s.DilH, ry),
-					inputAxis(s.W, s.OW(), s.KW, s.StrideW, s.PadW, s.DilW, rx))
+				p.grid(s.N, y, inputAxis(s.W, s.OW(), s.KW, s.StrideW, s.PadW, s.DilW, rx))
 			}
 		}
 	}

@@ -177,7 +177,7 @@ func (b *weightBlock) wideColumns() {
 			} else {
 				ix := b.x0*b.grid.x.step + b.grid.x.off + tx*b.grid.x.tapStep
 				at := int(w.base+uintptr(img)*w.image+uintptr(iy)*w.row+uintptr(ix)*w.pixel-base)/4 + ch
-				copyStrided(dst, b.pack[at:], b.x1-b.x0, n, b.NR, b.s.StrideW*b.cg)
+				b.Rows.copy(b.x1-b.x0, n, &dst[0], b.NR, &b.pack[at], b.s.StrideW*b.cg)
 			}
 			if l+1 < b.line1 {
 				dst = dst[(b.x1-b.x0)*b.NR:]
@@ -192,18 +192,4 @@ func (b *weightBlock) wideColumns() {
 		}
 	}
 	b.ldb, b.bStep = b.NR, 4*size
-}
-
-// copyStrided copies count pieces of n floats.
-func copyStrided(dst, src []float32, count, n, to, from int) {
-	for i := range count {
-		d, s := dst[i*to:][:n], src[i*from:][:n]
-		if n >= 8 {
-			copy(d, s)
-			continue
-		}
-		for k, v := range s {
-			d[k] = v
-		}
-	}
 }

@@ -11,6 +11,7 @@ import (
 // formulas stand in asm/epilogue_amd64.go; m and n are at least 1, any n.
 type rowHelpers struct {
 	copy   func(m, n int, dst *float32, ldd int, src *float32, lds int)
+	past   func(m, n int, dst *float32, ldd int, src *float32, lds int) // copy past the caches, whole lines; nil: none
 	stats  func(m, n int, c *float32, ldc int, shift, sum, sq *float32)
 	add    func(m, n int, c *float32, ldc int, x *float32, ldx int)
 	finish func(m, n int, c *float32, ldc int, bias, res *float32, ldres int, relu bool)
@@ -19,9 +20,9 @@ type rowHelpers struct {
 }
 
 var (
-	rowsAVX512 = rowHelpers{copyRowsAVX512, asm.StatsRowsAVX512, asm.AddRowsAVX512, asm.FinishRowsAVX512, asm.AffineRowsAVX512, asm.BNBackRowsAVX512}
-	rowsAVX2   = rowHelpers{copyRowsAVX2, asm.StatsRowsAVX2, asm.AddRowsAVX2, asm.FinishRowsAVX2, asm.AffineRowsAVX2, asm.BNBackRowsAVX2}
-	rowsGo     = rowHelpers{goCopyRows, goStatsRows, goAddRows, goFinishRows, goAffineRows, goBNBackRows}
+	rowsAVX512 = rowHelpers{copyRowsAVX512, asm.CopyRowsPastAVX512, asm.StatsRowsAVX512, asm.AddRowsAVX512, asm.FinishRowsAVX512, asm.AffineRowsAVX512, asm.BNBackRowsAVX512}
+	rowsAVX2   = rowHelpers{copyRowsAVX2, nil, asm.StatsRowsAVX2, asm.AddRowsAVX2, asm.FinishRowsAVX2, asm.AffineRowsAVX2, asm.BNBackRowsAVX2}
+	rowsGo     = rowHelpers{goCopyRows, nil, goStatsRows, goAddRows, goFinishRows, goAffineRows, goBNBackRows}
 )
 
 // floats is n elements from p, nil for a nil p.
@@ -77,19 +78,20 @@ func goCopyRows(m, n int, dst *float32, ldd int, src *float32, lds int) {
 	}
 }
 
-// copyRowsAVX512 and copyRowsAVX2 copy the rows of one panel as packing does:
-// a call of copy for each costs more than the rows.
+// copyRowsAVX512 and copyRowsAVX2 copy short rows together: a call of copy for
+// each would cost more than the row. Long ones are copied one after the other,
+// since a stripe of columns touches a page for every row.
 func copyRowsAVX512(m, n int, dst *float32, ldd int, src *float32, lds int) {
-	if n == 32 && ldd == 32 {
-		asm.GemmPackRowsAVX512(m, 1, 32, src, lds, dst, 0)
+	if n <= 64 {
+		asm.CopyRowsAVX512(m, n, dst, ldd, src, lds)
 		return
 	}
 	goCopyRows(m, n, dst, ldd, src, lds)
 }
 
 func copyRowsAVX2(m, n int, dst *float32, ldd int, src *float32, lds int) {
-	if n == 16 && ldd == 16 {
-		asm.GemmPackRowsAVX2(m, 1, 16, src, lds, dst, 0)
+	if n <= 32 {
+		asm.CopyRowsAVX2(m, n, dst, ldd, src, lds)
 		return
 	}
 	goCopyRows(m, n, dst, ldd, src, lds)

@@ -54,6 +54,14 @@ func rowHelpersRun(t testing.TB, h *rowHelpers, m, n int) []float32 {
 		keep(sq)
 	}
 	c := mixed(t, r, m*n)
+	if n%16 == 0 && h.past != nil {
+		h.past(m, n, elem(c, 0), n, elem(mixed(t, r, m*n), 0), n)
+	} else {
+		h.copy(m, n, elem(c, 0), n, elem(mixed(t, r, m*n), 0), n)
+	}
+	keep(c)
+	h.copy(m, n, elem(c, 0), n, elem(mixed(t, r, m*n), 0), n)
+	keep(c)
 	h.add(m, n, elem(c, 0), n, elem(mixed(t, r, m*n), 0), n)
 	keep(c)
 	return out
