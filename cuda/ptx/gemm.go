@@ -56,3 +56,10 @@ var (
 	GemmReduce = Entry("gemm_sums.ptx", "gemm_reduce", 256)
 	GemmStats  = Entry("gemm_sums.ptx", "gemm_stats", 256)
 )
+
+// The BF16 products, C[M,N] (+)= A[M,K] B[K,N] and B^T[N,K]; no op of
+// kernels.Backend calls them yet.
+var (
+	GemmBF16NN = Entry("gemm_bf16.ptx", "gemm_bf16_nn", 128)
+	GemmBF16NT = Entry("gemm_bf16.ptx", "gemm_bf16_nt", 128)
+)

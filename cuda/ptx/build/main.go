@@ -8,8 +8,8 @@
 // # Glossary
 //
 //	tile      the part of C that a block computes, BM x BN
-//	step      16 of k
-//	stage     one step's A and B in shared memory; two of them take turns
+//	step      16 of k; of the BF16 product 32
+//	stage     one step's A and B in shared memory; two of them take turns, in BF16 a ring of three
 //	operand   how A or B comes from global memory: along k, along its rows, or gathered pixels
 //	prologue  what happens to an element between global and shared memory
 //	piece     rows of the tile that pass through shared memory on the way to C
@@ -47,6 +47,7 @@ func files() map[string]string {
 		m[f.name+"_tf32.ptx"] = Module(fmt.Sprintf(moduleHeader, f.name, "tensor cores, TF32 products and FP32 sums", f.formula), tensor...)
 	}
 	m["gemm_sums.ptx"] = Module(sumsHeader, reduceSplits(), joinStats())
+	m["gemm_bf16.ptx"] = Module(bf16Header, gemmBF16(false), gemmBF16(true))
 	return m
 }
 

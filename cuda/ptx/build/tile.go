@@ -99,9 +99,7 @@ type ctx struct {
 	v0, v1, v2, v3 Reg
 }
 
-// begin declares what is common and finds the block's place: blocks walk over
-// groups of 8 row tiles, column tiles inside, so that what is in flight at
-// once shares both operands in L2.
+// begin declares what is common and finds the block's place.
 func begin(k *Kernel, t tile) *ctx {
 	c := &ctx{Kernel: k, tile: t}
 	c.tid, c.smem = k.B32("thread"), k.B32("smembase")
@@ -117,23 +115,7 @@ func begin(k *Kernel, t tile) *ctx {
 	k.I("mov.u32", c.split, "%ctaid.y")
 	k.I("mov.u32", c.group, "%ctaid.z")
 	k.I("mov.u32", c.smem, "smem")
-	k.Note("place of the block: groups of 8 row tiles, columns inside a group")
-	tm, tn := k.Param("tilesm"), k.Param("tilesn")
-	id, band, size := k.B32("id"), k.B32("band"), k.B32("bandrows")
-	k.I("mov.u32", id, "%ctaid.x")
-	k.I("shl.b32", c.t0, tn, 3)
-	k.I("div.u32", band, id, c.t0)
-	k.I("mul.lo.u32", c.t1, band, c.t0)
-	k.I("sub.u32", id, id, c.t1)
-	k.I("shl.b32", band, band, 3)
-	k.I("sub.u32", size, tm, band)
-	k.I("min.u32", size, size, 8)
-	k.I("div.u32", c.tileN, id, size)
-	k.I("mul.lo.u32", c.t1, c.tileN, size)
-	k.I("sub.u32", id, id, c.t1)
-	k.I("add.u32", c.tileM, band, id)
-	k.I("mul.lo.u32", c.tileM, c.tileM, t.BM)
-	k.I("mul.lo.u32", c.tileN, c.tileN, t.BN)
+	k.place(c.tileM, c.tileN, c.t0, c.t1, t.BM, t.BN)
 	k.Note("k range of the split")
 	kk, ks := k.Param("k"), k.Param("ksplit")
 	k.I("mul.lo.u32", c.kbeg, c.split, ks)
@@ -145,6 +127,29 @@ func begin(k *Kernel, t tile) *ctx {
 	c.testFlag(c.vecA, flagVecA)
 	c.testFlag(c.vecB, flagVecB)
 	return c
+}
+
+// place finds the first row and column of the block's tile: blocks walk over
+// groups of 8 row tiles, column tiles inside, so that what is in flight at
+// once shares both operands in L2.
+func (k *Kernel) place(tileM, tileN, t0, t1 Reg, bm, bn int) {
+	k.Note("place of the block: groups of 8 row tiles, columns inside a group")
+	tm, tn := k.Param("tilesm"), k.Param("tilesn")
+	id, band, size := k.B32("id"), k.B32("band"), k.B32("bandrows")
+	k.I("mov.u32", id, "%ctaid.x")
+	k.I("shl.b32", t0, tn, 3)
+	k.I("div.u32", band, id, t0)
+	k.I("mul.lo.u32", t1, band, t0)
+	k.I("sub.u32", id, id, t1)
+	k.I("shl.b32", band, band, 3)
+	k.I("sub.u32", size, tm, band)
+	k.I("min.u32", size, size, 8)
+	k.I("div.u32", tileN, id, size)
+	k.I("mul.lo.u32", t1, tileN, size)
+	k.I("sub.u32", id, id, t1)
+	k.I("add.u32", tileM, band, id)
+	k.I("mul.lo.u32", tileM, tileM, bm)
+	k.I("mul.lo.u32", tileN, tileN, bn)
 }
 
 // testFlag sets p where the bit of flags is set.
