@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -347,6 +349,29 @@ func TestConvRandom(t *testing.T) {
 			randomConv(r).check(t, cpu)
 		}
 	})
+}
+
+// TestConvRandomNightly is 20,000 random shapes on every row of this CPU, drawn
+// from the seed that SECTILE_NIGHTLY gives; a night takes another number:
+//
+//	SECTILE_NIGHTLY=$(date +%Y%m%d) go test -timeout 2h -v -run ConvRandomNightly ./kernels
+func TestConvRandomNightly(t *testing.T) {
+	const shapes = 20000
+	v := os.Getenv("SECTILE_NIGHTLY")
+	if v == "" {
+		t.Skip("a night's work: SECTILE_NIGHTLY is its seed")
+	}
+	seed, err := strconv.ParseUint(v, 10, 64)
+	if err != nil {
+		t.Fatalf("SECTILE_NIGHTLY=%s: want the seed, a number", v)
+	}
+	var cpus []*CPU
+	gemmRows(t, func(t *testing.T, k *GemmKernel) { cpus = append(cpus, onRow(k, 2)) })
+	r := rand.New(rand.NewPCG(seed, 13))
+	for range shapes {
+		randomConv(r).check(t, cpus...)
+	}
+	t.Logf("seed %d: %d shapes on %d rows", seed, shapes, len(cpus))
 }
 
 // TestConvBits holds every fused row and every team to the same bits.
