@@ -41,3 +41,15 @@ func PoolMaxGradAVX2(a *PoolRun)
 //
 //go:noescape
 func PoolAvgGradAVX2(a *PoolRun)
+
+// PoolMaxPastAVX512 is PoolMaxAVX512 storing past the caches: C is a multiple of
+// 64, Dst, Index and DstPixel of 64 bytes.
+//
+//go:noescape
+func PoolMaxPastAVX512(a *PoolRun)
+
+// PoolMaxGradPastAVX512 is PoolMaxGradAVX512 without Acc, storing past the
+// caches: C is a multiple of 64, Dst and DstPixel of 64 bytes.
+//
+//go:noescape
+func PoolMaxGradPastAVX512(a *PoolRun)

@@ -199,6 +199,33 @@ next:                                                \
 	VMOVDQU32 Z6, 128(DI)(R11*1)   \
 	VMOVDQU32 Z7, 192(DI)(R11*1)
 
+#define MAXPAST4 \
+	VMOVNTPS  Z0, (DI)             \
+	VMOVNTPS  Z1, 64(DI)           \
+	VMOVNTPS  Z2, 128(DI)          \
+	VMOVNTPS  Z3, 192(DI)          \
+	VMOVNTDQ  Z4, (DI)(R11*1)      \
+	VMOVNTDQ  Z5, 64(DI)(R11*1)    \
+	VMOVNTDQ  Z6, 128(DI)(R11*1)   \
+	VMOVNTDQ  Z7, 192(DI)(R11*1)
+
+// A run past the caches ends with a fence: another core reads the result.
+#define FENCE \
+	CMPQ BX, $1 \
+	JNE  on     \
+	SFENCE      \
+on:
+
+// func PoolMaxPastAVX512(a *PoolRun)
+TEXT ·PoolMaxPastAVX512(SB), NOSPLIT, $0-8
+	START
+	MOVQ         PoolRun_Index(AX), R11
+	SUBQ         DI, R11
+	MOVL         $0xff800000, CX
+	VPBROADCASTD CX, Z27
+	TAPS
+	PIXELS(MAXINIT4, MAXSTEP4, MAXPAST4, MAXINIT1, MAXSTEP1, MAXDONE1, TAPFIRST, TAPROW, TAPNEXT, TAPDOWN, FENCE)
+
 // func PoolMaxAVX512(a *PoolRun)
 TEXT ·PoolMaxAVX512(SB), NOSPLIT, $0-8
 	START
@@ -284,6 +311,21 @@ TEXT ·PoolAvgAVX512(SB), NOSPLIT, $0-8
 	MAXGRAD(64, Z1)  \
 	MAXGRAD(128, Z2) \
 	MAXGRAD(192, Z3)
+
+#define DXPAST4 \
+	VMOVNTPS Z0, (DI)    \
+	VMOVNTPS Z1, 64(DI)  \
+	VMOVNTPS Z2, 128(DI) \
+	VMOVNTPS Z3, 192(DI)
+
+// func PoolMaxGradPastAVX512(a *PoolRun)
+TEXT ·PoolMaxGradPastAVX512(SB), NOSPLIT, $0-8
+	START
+	MOVQ PoolRun_Index(AX), R11
+	SUBQ SI, R11
+	ACC
+	TAPS
+	PIXELS(ZERO4, MAXGRADSTEP4, DXPAST4, ZERO1, MAXGRADSTEP1, DXDONE1, TAPFIRST, TAPROW, TAPNEXT, TAPDOWN, FENCE)
 
 // func PoolMaxGradAVX512(a *PoolRun)
 TEXT ·PoolMaxGradAVX512(SB), NOSPLIT, $0-8

@@ -31,6 +31,7 @@ type poolJob struct {
 	oh, ow int
 	rows   int // image rows of a tile
 	inv    []float32
+	past   bool // the result is stored past the caches
 }
 
 // Tile runs a few rows of the output (of the input for gradients).
@@ -49,6 +50,19 @@ func (j *poolJob) Tile(w *Worker, i int) {
 	}
 	*a = asm.PoolRun{}
 	j.c.poolRuns.put(a)
+}
+
+// goesPast reports whether the result is too large for the caches and can be
+// stored past them, so that its lines need not come from memory first.
+func (j *poolJob) goesPast() bool {
+	lines := func(m Mem) bool { return uintptr(unsafe.Pointer(elem(m, 0)))%64 == 0 }
+	if j.Kind != PoolMax || j.c.poolRow.MaxPast == nil || j.C%64 != 0 {
+		return false
+	}
+	if j.grad {
+		return !j.Accumulate && 4*j.N*j.H*j.W*j.C >= pastBytes && lines(j.X)
+	}
+	return 4*j.N*j.oh*j.ow*j.C >= pastBytes && lines(j.Y) && lines(j.Index)
 }
 
 // row makes output row oh of image n: pixels whose windows are cut alike by
@@ -75,7 +89,11 @@ func (j *poolJob) row(a *asm.PoolRun, n, oh int) {
 		}
 		if j.Kind == PoolMax {
 			a.Index = memAt(j.Index, out)
-			j.c.poolRow.Max(a)
+			if j.past {
+				j.c.poolRow.MaxPast(a)
+			} else {
+				j.c.poolRow.Max(a)
+			}
 		} else {
 			taps := j.KH * j.KW
 			if j.Kind == PoolAvgValid {
@@ -132,7 +150,11 @@ func (j *poolJob) gradRow(a *asm.PoolRun, n, ih int) {
 				}
 				a.Tap = (ih+j.PadH-h0*j.StrideH)*j.KW + iw + j.PadW - w0*j.StrideW
 				a.TapRow, a.TapCol = -j.StrideH*j.KW, -j.StrideW
-				j.c.poolRow.MaxGrad(a)
+				if j.past {
+					j.c.poolRow.MaxGradPast(a)
+				} else {
+					j.c.poolRow.MaxGrad(a)
+				}
 			} else {
 				if covered {
 					a.Inv = unsafe.Pointer(&j.inv[h0*j.ow+w0])
@@ -173,6 +195,7 @@ func (c *CPU) pool(op string, a *PoolArgs, grad bool) {
 	}
 	j := c.poolJobs.get()
 	*j = poolJob{PoolArgs: *a, c: c, grad: grad, oh: a.OH(), ow: a.OW(), inv: j.inv}
+	j.past = j.goesPast()
 	h := j.oh
 	if grad {
 		h = a.H

@@ -6,6 +6,7 @@ import "github.com/sectile-ml/sectile/asm"
 type poolRow struct {
 	Kernel
 	Max, Avg, MaxGrad, AvgGrad func(*asm.PoolRun)
+	MaxPast, MaxGradPast       func(*asm.PoolRun) // storing past the caches; nil: none
 }
 
 // poolRows is the family "pool".
@@ -14,6 +15,7 @@ var poolRows = register([]poolRow{
 		Kernel: Kernel{Op: "pool", Name: "avx512", Needs: asm.AVX2 | asm.AVX512},
 		Max:    asm.PoolMaxAVX512, Avg: asm.PoolAvgAVX512,
 		MaxGrad: asm.PoolMaxGradAVX512, AvgGrad: asm.PoolAvgGradAVX512,
+		MaxPast: asm.PoolMaxPastAVX512, MaxGradPast: asm.PoolMaxGradPastAVX512,
 	},
 	{
 		Kernel: Kernel{Op: "pool", Name: "avx2", Needs: asm.AVX2},
