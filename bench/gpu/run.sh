@@ -89,7 +89,7 @@ parts() {
 	ours 45 ssl --mode tf32
 	torch 30 tf32,bf16 ssl
 	ours 20 profile
-	conformance 45 'TestEdge|TestProduct|TestGemm|TestConv|TestNearest|TestQueue|TestCast|TestRandom|TestSweepsReplay|TestMethods'
+	conformance 45 'TestEdge|TestGemmKernels|TestConvKernels|TestSplits|TestTF32|TestBF16|TestGemmBFloat16|TestNearest|TestQueue|TestCast|TestPhilox|TestSweepsReplay|TestMethods'
 }
 
 [ -x "$here/gpu" ] || { echo "no $here/gpu: bash bench/gpu/pack.sh FOLDER builds the folder to carry"; exit 1; }
