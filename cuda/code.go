@@ -27,6 +27,7 @@ type function struct {
 type Attributes struct {
 	Kernel    string
 	Registers int // of a thread
+	Expected  int // registers by the table of ptx.Registers, 0 unknown
 	Local     int // bytes of a thread that did not fit registers
 	Shared    int // static bytes of a block
 	Threads   int // most threads of a block
@@ -98,6 +99,10 @@ func (c *code) function(k *ptx.Kernel) (*function, error) {
 	}
 	if f.Local > 0 {
 		c.d.warn("kernel %s spills %d bytes a thread to local memory: this driver's compiler chose other registers than ptxas did here", k.Name, f.Local)
+	}
+	f.Expected = ptx.Registers(k.Name, 10*c.d.info.Major+c.d.info.Minor)
+	if f.Expected > 0 && f.Registers > (f.Expected+7)/8*8 {
+		c.d.warn("kernel %s takes %d registers a thread, %d by ptxas: fewer blocks may run at a time", k.Name, f.Registers, f.Expected)
 	}
 	f.Function = h
 	return f, nil

@@ -15,25 +15,25 @@ import (
 // counts what is not given back, remembers the calls, insists on the context
 // being current on the thread, and fails where it is told to.
 type fake struct {
-	mu       sync.Mutex
-	version  int
-	major    int
-	minor    int
-	limit    int64 // device memory
-	inUse    int64
-	next     uint64
-	mem      map[driver.Ptr][]byte
-	pinned   map[unsafe.Pointer][]byte
-	handles  map[uintptr]string
-	last     uintptr
-	calls    map[string]int
-	faults   map[string]fault
-	current  map[int]driver.Context // by thread
-	capture  []func() error
-	inside   bool // capturing
-	graphs   map[uintptr][]func() error
-	launches []string // grids of fill_f32 that ran
-	local    int
+	mu               sync.Mutex
+	version          int
+	major            int
+	minor            int
+	limit            int64 // device memory
+	inUse            int64
+	next             uint64
+	mem              map[driver.Ptr][]byte
+	pinned           map[unsafe.Pointer][]byte
+	handles          map[uintptr]string
+	last             uintptr
+	calls            map[string]int
+	faults           map[string]fault
+	current          map[int]driver.Context // by thread
+	capture          []func() error
+	inside           bool // capturing
+	graphs           map[uintptr][]func() error
+	launches         []string // grids of fill_f32 that ran
+	local, registers int
 }
 
 // fault lets a call fail with code after so many successes.
@@ -192,6 +192,8 @@ func (f *fake) FuncGetAttribute(a driver.FuncAttribute, _ driver.Function) (int,
 	switch a {
 	case driver.FuncLocalBytes:
 		return f.local, nil
+	case driver.FuncRegisters:
+		return f.registers, nil
 	case driver.FuncMaxThreads:
 		return 1024, nil
 	}

@@ -16,10 +16,11 @@ func short(r RunConfig, rate float64) RunConfig {
 }
 
 // shortMoCo has a queue of four batches and a key encoder of about twenty
-// steps' memory: the network moves far in a few hundred steps, and keys of long
-// ago are then told apart by their age, with embeddings of about two
-// dimensions. Batch norm at the head's end spreads embeddings from the first
-// step on (mean cosine 0; 0.8 to 0.9 without).
+// steps' memory: the network moves far in a few hundred steps. With a queue of
+// 1024, two groups and a higher rate embeddings had about two dimensions, with
+// these settings 13; which of them counts was not taken apart. Batch norm at the
+// head's end spreads embeddings from the first step on (mean cosine 0; 0.8 to 0.9
+// without).
 func shortMoCo() RunConfig {
 	r := short(cifarMoCo(), 3e-4)
 	r.MoCo.Batch, r.MoCo.Head, r.MoCo.Queue, r.MoCo.Momentum, r.MoCo.Groups = 64, HeadSimCLR, 256, 0.95, 4

@@ -20,10 +20,9 @@
 // made with stands above it: -env openblas:OPENBLAS_CORETYPE=Cooperlake,
 // -env blis:BLIS_ARCH_TYPE=0.
 //
-// gomlx is the newest that the module proxy serves, v0.26.0, with its portable
-// kernels. The vector kernels of 2026 are in modules for which the proxy answers
-// 403 (github.com/gomlx/compute, github.com/ajroetker/go-highway), so they are
-// not measured.
+// gomlx is v0.26.0 with its portable kernels. Its vector kernels of 2026 are in
+// modules of their own (github.com/gomlx/compute, github.com/ajroetker/go-highway)
+// that could not be downloaded in November 2026, so they are not measured.
 //
 // Each provider is a process, a worker: it reads a request a line,
 //

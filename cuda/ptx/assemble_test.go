@@ -13,7 +13,7 @@ import (
 	"testing"
 )
 
-var update = flag.Bool("update", false, "write testdata/assembled.txt anew")
+var update = flag.Bool("update", false, "write assembled.txt anew")
 
 // architectures are the chips that every kernel is assembled for.
 var architectures = []string{"80", "86", "89", "90", "100", "120"}
@@ -22,7 +22,7 @@ var architectures = []string{"80", "86", "89", "90", "100", "120"}
 // copies, matrix loads and products.
 var opcodes = []string{"LDG.E.128", "STG.E.128", "LDGSTS", "LDSM", "HMMA"}
 
-const tableFile = "testdata/assembled.txt"
+const tableFile = "assembled.txt"
 
 // TestAssembles has NVIDIA's assembler take every kernel for every
 // architecture, without spills, and compares registers, shared memory and
