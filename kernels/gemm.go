@@ -273,8 +273,11 @@ func (j *gemmJob) block(s *gemmScratch, q, j0, j1, pc int, load, fresh bool, lan
 	next := streams{{}, j.rowsAhead(i+m, m, k0, kc)}
 	for jr, done := j0, j0; jr < j1; jr += j.k.NR {
 		n := min(j.k.NR, j1-jr)
-		b, ldb := elem(j.B.Mem, k0*j.B.Ld+jr), j.B.Ld
-		if !j.inPlace || n < j.k.width(n) {
+		var b *float32
+		ldb := j.B.Ld
+		if j.inPlace && n == j.k.width(n) {
+			b = elem(j.B.Mem, k0*ldb+jr)
+		} else {
 			b, ldb = j.panel(s, k0, kc, jr, n, fresh), j.k.width(n)
 		}
 		next[0] = j.panelAhead(s, k0, kc, jr+j.k.NR, j0, j1, fresh)
