@@ -158,7 +158,7 @@ func goBNBackRows(m, n int, dst *float32, ldd int, dy *float32, lddy int, x, mas
 // dst as the prologue makes them. width is the operand's last axis, src row
 // r's element k0.
 func (h *rowHelpers) prologueRows(p *Prologue, r, m, k0, n, width int, dst *float32, ldd int, src *float32, lds int) {
-	for m > 0 {
+	for {
 		set, run := k0, m
 		if p.Group > 0 {
 			set += r / p.Group * width
@@ -173,7 +173,9 @@ func (h *rowHelpers) prologueRows(p *Prologue, r, m, k0, n, width int, dst *floa
 		default:
 			h.copy(run, n, dst, ldd, src, lds)
 		}
-		r, m = r+run, m-run
+		if r, m = r+run, m-run; m == 0 {
+			return // no address past the last row
+		}
 		dst, src = advance(dst, run*ldd), advance(src, run*lds)
 	}
 }

@@ -154,6 +154,15 @@ type gemmJob struct {
 	join  bool      // second round: tiles are row chunks whose lanes are joined
 }
 
+// set starts a product. Without k nothing of A and B is read, and their memory
+// may be too short for any address.
+func (j *gemmJob) set(p gemmPlan, a *GemmArgs, k *GemmKernel) {
+	j.gemmPlan, j.GemmArgs, j.k = p, *a, k
+	if a.K == 0 {
+		j.A.Mem, j.B.Mem = Mem{}, Mem{}
+	}
+}
+
 // Gemm is C (+)= A*B with prologue and epilogue.
 func (g *gemmState) Gemm(a *GemmArgs) {
 	if a.M == 0 || a.N == 0 {
@@ -164,7 +173,7 @@ func (g *gemmState) Gemm(a *GemmArgs) {
 		return
 	}
 	j := g.jobs.get()
-	j.gemmPlan, j.GemmArgs, j.k, j.join = g.kernel.plan(a, g.team.Size(), false), *a, g.kernel, false
+	j.set(g.kernel.plan(a, g.team.Size(), false), a, g.kernel)
 	work := a.Work.As(Float32)
 	if j.workB+j.workLanes > work.Len {
 		panic(&ArgError{"Gemm", "Work is smaller than Workspace"})
@@ -275,7 +284,7 @@ func (j *gemmJob) block(s *gemmScratch, q, j0, j1, pc int, load, fresh bool, lan
 		n := min(j.k.NR, j1-jr)
 		var b *float32
 		ldb := j.B.Ld
-		if j.inPlace && n == j.k.width(n) {
+		if j.inPlace && n == j.k.width(n) && kc > 0 {
 			b = elem(j.B.Mem, k0*ldb+jr)
 		} else {
 			b, ldb = j.panel(s, k0, kc, jr, n, fresh), j.k.width(n)

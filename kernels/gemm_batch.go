@@ -31,7 +31,8 @@ func (g *gemmState) batch(a *GemmArgs, n int) {
 // Tile is product i.
 func (b *batchJob) Tile(w *Worker, i int) {
 	j := b.g.jobs.get()
-	j.gemmPlan, j.GemmArgs, j.k = b.plan, b.args.Product(i), b.g.kernel
+	one := b.args.Product(i)
+	j.set(b.plan, &one, b.g.kernel)
 	j.packs = j.packed()
 	for u := range j.rowUnits * j.colUnits {
 		j.Tile(w, u)
