@@ -43,6 +43,7 @@ type winogradPlan struct {
 
 	ldv, freqV, freqM int
 	statRows, chunks  int // rows of a statistics group, chunks of all groups
+	lines             int // of tiles in a block of strips
 }
 
 func (p *winogradPlan) plan(c *CPU, s *ConvShape, pass Pass, statGroup int) {
@@ -121,8 +122,10 @@ func (c *CPU) winograd(a *ConvArgs, pass Pass) {
 	j := c.winogradJobs.get()
 	s := &a.ConvShape
 	j.accumulate, j.epi = a.Accumulate, nil
+	var strips bool
 	if pass == PassForward {
 		j.plan(c, s, pass, a.Epi.Stats.group())
+		strips = j.strips(s.N)
 		j.loader = convLoader{c.kernel.Rows, &a.ProX, a.X.F32(), s.C}
 		j.src, j.dst = a.X.F32(), a.Y.F32()
 		if !a.Epi.Stats.Part.IsNil() || !a.Epi.Bias.IsNil() || !a.Epi.Residual.IsNil() || a.Epi.ReLU {
@@ -131,6 +134,7 @@ func (c *CPU) winograd(a *ConvArgs, pass Pass) {
 		}
 	} else {
 		j.plan(c, s, pass, 0)
+		strips = j.strips(s.N)
 		j.loader = convLoader{c.kernel.Rows, &a.ProY, a.Y.F32(), s.OC}
 		j.src, j.dst = a.Y.F32(), a.X.F32()
 	}
@@ -145,7 +149,11 @@ func (c *CPU) winograd(a *ConvArgs, pass Pass) {
 	}
 	j.from.open(j.src, j.sc)
 	j.to.open(j.dst, j.dc)
-	c.team.Do(j.items, j.all*36*j.sc*j.dc/64, j)
+	if cost := j.all * 36 * j.sc * j.dc / 64; strips {
+		c.team.Do(j.items, cost, (*winogradStrip)(j))
+	} else {
+		c.team.Do(j.items, cost, j)
+	}
 	j.loader = convLoader{}
 	j.src, j.dst, j.weights, j.epi = nil, nil, nil, nil
 	c.winogradJobs.put(j)

@@ -24,6 +24,11 @@ type winogradRow struct {
 
 	GradOutput  func(n int, src *unsafe.Pointer, at int, dst *float32, freq int, tmp *float32)
 	GradWeights func(n int, src *float32, freq int, dst *float32, tap int, tmp *float32)
+
+	// Of strips; nil: none.
+	PatchInput, PatchSpread func(n int, src *float32, row, pixel int, dst *float32, freq int)
+	PatchOutput             func(n int, src *float32, freq int, dst *float32, row, pixel int, add bool)
+	Product, ProductNarrow  func(freqs, k int, v *float32, ldv, freqV int, u *float32, freqU int, m *float32, ldm, freqM int)
 }
 
 // winogradTable is the family "winograd".
@@ -32,6 +37,8 @@ var winogradTable = register([]winogradRow{
 		Kernel: Kernel{Op: "winograd", Name: "avx512", Needs: asm.AVX2 | asm.AVX512}, Lanes: 16,
 		Input: asm.WinogradInputAVX512, Output: asm.WinogradOutputAVX512, Weights: asm.WinogradWeightsAVX512,
 		GradOutput: asm.WinogradGradOutputAVX512, GradWeights: asm.WinogradGradWeightsAVX512,
+		PatchInput: asm.WinogradPatchInputAVX512, PatchSpread: asm.WinogradPatchSpreadAVX512, PatchOutput: asm.WinogradPatchOutputAVX512,
+		Product: asm.WinogradProductAVX512x12x32, ProductNarrow: asm.WinogradProductAVX512x12x16,
 	},
 	{
 		Kernel: Kernel{Op: "winograd", Name: "avx2", Needs: asm.AVX2}, Lanes: 8,

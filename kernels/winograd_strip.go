@@ -1,0 +1,164 @@
+package kernels
+
+// The schedule of narrow layers: with 16 to 64 channels the products of a tile
+// take as long as its transforms, and what is between them decides. A work item
+// takes strips, whole lines of tiles: it copies their pixels, padding in place,
+// to a patch (through the prologue, if there is one), so that every pixel has a
+// constant stride and is fetched in the order of memory, once. Then it takes
+// twelve tiles at a time from pixels to pixels: their V, of 16 channels 28 KB,
+// becomes M in place while it is in the first cache, and U comes from the
+// second.
+
+// winogradStrips is the tiles that a strip's product takes at once.
+const winogradStrips = 12
+
+// winogradStrip is a winogradJob cut into strips.
+type winogradStrip winogradJob
+
+// strips reports whether the pass runs by strips, and cuts it: a block is as
+// many lines of tiles as fill whole products best, as few as do.
+func (p *winogradPlan) strips(n int) bool {
+	r := p.rows
+	if r.Product == nil || p.gemm.NR != 32 || p.gemm.Narrow != 16 || p.sc > 64 || p.dc > 64 {
+		return false
+	}
+	lines := n * p.to.th
+	best := 0.0
+	for k := 1; k <= min(winogradStrips, max(1, lines/16)); k++ {
+		tiles := k * p.to.tw
+		if full := float64(tiles) / float64(ceilDiv(tiles, winogradStrips)*winogradStrips); full > best {
+			best, p.lines = full, k
+		}
+	}
+	p.colItems = 1
+	p.items = ceilDiv(lines, p.lines)
+	return p.patchFloats() <= ScratchFloats/4
+}
+
+// patchLine is the floats of a line of the patch.
+func (p *winogradPlan) patchLine() int { return (winogradTile*p.to.tw + 2) * p.sc }
+
+// patchFloats bounds the patch: each line of tiles may be of another image.
+func (p *winogradPlan) patchFloats() int {
+	return p.lines * (winogradTile + 2) * p.patchLine()
+}
+
+// stripTile is a tile on the way through a block: tile tx of line ty of an
+// image, whose patch begins at at.
+type stripTile struct{ img, ty, tx, at int }
+
+// next moves on by one tile.
+func (t *stripTile) next(p *winogradPlan) {
+	t.at += winogradTile * p.sc
+	if t.tx++; t.tx == p.to.tw {
+		// The next line begins four lines further on, where there are two more
+		// of the overlap between images.
+		t.at += winogradTile*p.patchLine() - winogradTile*p.sc*p.to.tw
+		t.tx = 0
+		if t.ty++; t.ty == p.to.th {
+			t.at += 2 * p.patchLine()
+			t.ty = 0
+			t.img++
+		}
+	}
+}
+
+// Tile computes a block of lines.
+func (s *winogradStrip) Tile(w *Worker, item int) {
+	j := (*winogradJob)(s)
+	th, tw := s.to.th, s.to.tw
+	l0 := item * s.lines
+	l1 := min(l0+s.lines, s.all/tw)
+	scratch := w.Scratch(ScratchFloats)
+	take := func(n int) []float32 {
+		n = (n + 15) &^ 15
+		t := scratch[:n:n]
+		scratch = scratch[n:]
+		return t
+	}
+	patch, edge := take(s.patchFloats()), take(16*winogradCols)
+	freqV, freqM := winogradStrips*s.sc+winogradSkew, winogradStrips*winogradCols+winogradSkew
+	v := take(36 * freqV)
+	m, ldm := v, s.sc
+	if s.panels > 1 || s.gemm.width(s.dc) > s.sc {
+		m, ldm = take(36*freqM), winogradCols
+	} else {
+		freqM = freqV
+	}
+	s.fill(patch, l0, l1)
+	at := stripTile{img: l0 / th, ty: l0 % th}
+	for left := (l1 - l0) * tw; left > 0; {
+		n := min(left, winogradStrips)
+		left -= n
+		t := at
+		for i := range n {
+			s.rows.PatchInput(s.sc, &patch[t.at], s.patchLine(), s.sc, &v[i*s.sc], freqV)
+			t.next(&s.winogradPlan)
+		}
+		for q := range s.panels {
+			cols := min(winogradCols, s.dc-q*winogradCols)
+			width, product := winogradCols, s.rows.Product
+			if cols <= s.gemm.Narrow {
+				width, product = s.gemm.Narrow, s.rows.ProductNarrow
+			}
+			u := s.panel(s.weights, q)
+			product(36, s.sc, &v[0], s.sc, freqV, &u[0], s.freqU(width), &m[0], ldm, freqM)
+			t = at
+			for i := range n {
+				s.put(&t, cols, &m[i*ldm], freqM, q*winogradCols, edge)
+				t.next(&s.winogradPlan)
+			}
+		}
+		at = t
+	}
+	if s.epi != nil {
+		j.finish(l0*tw, l1*tw, 0, 0, s.dc)
+	}
+}
+
+// put transforms the frequencies of a tile to pixels, cols channels from c on.
+func (s *winogradStrip) put(t *stripTile, cols int, m *float32, freqM, c int, edge []float32) {
+	y, x := t.ty*winogradTile, t.tx*winogradTile
+	h, w := min(winogradTile, s.to.h-y), min(winogradTile, s.to.w-x)
+	line := s.to.w * s.dc
+	at := ((t.img*s.to.h+y)*s.to.w+x)*s.dc + c
+	if h == winogradTile && w == winogradTile {
+		s.rows.PatchOutput(cols, m, freqM, &s.dst[at], line, s.dc, s.accumulate)
+		return
+	}
+	s.rows.PatchOutput(cols, m, freqM, &edge[0], winogradTile*cols, cols, false)
+	for i := range h {
+		if s.accumulate {
+			s.gemm.Rows.add(w, cols, &s.dst[at+i*line], s.dc, &edge[i*winogradTile*cols], cols)
+		} else {
+			s.gemm.Rows.copy(w, cols, &s.dst[at+i*line], s.dc, &edge[i*winogradTile*cols], cols)
+		}
+	}
+}
+
+// fill copies what lines [l0, l1) of tiles read to the patch: of each image
+// four lines of pixels a line of tiles and two more.
+func (s *winogradStrip) fill(patch []float32, l0, l1 int) {
+	f := &s.from
+	width := s.patchLine()
+	pixels := width / s.sc
+	left := min(max(0, f.padW), pixels)
+	right := max(left, min(f.w+f.padW, pixels))
+	for l := l0; l < l1; {
+		img, ty := l/s.to.th, l%s.to.th
+		n := min(s.to.th-ty, l1-l)
+		l += n
+		y0 := ty*winogradTile - f.padH
+		for y := y0; y < y0+n*winogradTile+2; y++ {
+			line := patch[:width]
+			patch = patch[width:]
+			if y < 0 || y >= f.h {
+				clear(line)
+				continue
+			}
+			clear(line[:left*s.sc])
+			s.loader.load(line[left*s.sc:], (img*f.h+y)*f.w+max(0, -f.padW), right-left, 0, s.sc, s.sc)
+			clear(line[right*s.sc:])
+		}
+	}
+}
