@@ -63,3 +63,23 @@ func (m *winogradImages) list(at []uintptr, t, n, size int, outside uintptr) {
 		}
 	}
 }
+
+// patch copies channels [c0, c0+n) of lines lines of pixels pixels of an image,
+// as l makes them, zeros outside of it. The first is line y and column 0 of the
+// tiles, padding before them.
+func (m *winogradImages) patch(dst []float32, l *convLoader, img, y, lines, pixels, c0, n int) {
+	left := min(max(0, m.padW), pixels)
+	right := max(left, min(m.w+m.padW, pixels))
+	from := max(0, -m.padW)
+	for y0 := y - m.padH; y0 < y-m.padH+lines; y0++ {
+		line := dst[:pixels*n]
+		dst = dst[pixels*n:]
+		if y0 < 0 || y0 >= m.h {
+			clear(line)
+			continue
+		}
+		clear(line[:left*n])
+		l.load(line[left*n:], (img*m.h+y0)*m.w+from, right-left, c0, n, n)
+		clear(line[right*n:])
+	}
+}

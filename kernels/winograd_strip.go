@@ -139,26 +139,12 @@ func (s *winogradStrip) put(t *stripTile, cols int, m *float32, freqM, c int, ed
 // fill copies what lines [l0, l1) of tiles read to the patch: of each image
 // four lines of pixels a line of tiles and two more.
 func (s *winogradStrip) fill(patch []float32, l0, l1 int) {
-	f := &s.from
-	width := s.patchLine()
-	pixels := width / s.sc
-	left := min(max(0, f.padW), pixels)
-	right := max(left, min(f.w+f.padW, pixels))
 	for l := l0; l < l1; {
 		img, ty := l/s.to.th, l%s.to.th
 		n := min(s.to.th-ty, l1-l)
 		l += n
-		y0 := ty*winogradTile - f.padH
-		for y := y0; y < y0+n*winogradTile+2; y++ {
-			line := patch[:width]
-			patch = patch[width:]
-			if y < 0 || y >= f.h {
-				clear(line)
-				continue
-			}
-			clear(line[:left*s.sc])
-			s.loader.load(line[left*s.sc:], (img*f.h+y)*f.w+max(0, -f.padW), right-left, 0, s.sc, s.sc)
-			clear(line[right*s.sc:])
-		}
+		lines := n*winogradTile + 2
+		s.from.patch(patch, &s.loader, img, ty*winogradTile, lines, winogradTile*s.to.tw+2, 0, s.sc)
+		patch = patch[lines*s.patchLine():]
 	}
 }

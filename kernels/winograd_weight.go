@@ -55,14 +55,36 @@ func (p *winogradWeightPlan) plan(c *CPU, s *ConvShape) {
 	p.freqU = p.oBlock*cols(p.cBlock) + winogradSkew
 }
 
+// lineFloats is the size of the patch of a line of tiles. It is 0, no patches,
+// where a line is so long that its pixels would leave the second cache before
+// they are transformed, and for many channels in few tiles, where padding would
+// be half of a patch and the transforms are little of the work.
+func (p *winogradWeightPlan) lineFloats() int {
+	n := (winogradTile + 2) * (winogradTile*p.x.tw + 2) * max(p.cBlock, p.oBlock)
+	if n > 1<<17 || p.rows.PatchInput == nil || p.x.tw < 4 && max(p.cBlock, p.oBlock) > 64 {
+		return 0
+	}
+	return n
+}
+
 func (p *winogradWeightPlan) outputs() int { return p.oc * 9 * p.c }
 
 // winogradWeightJob is one call.
 type winogradWeightJob struct {
 	winogradWeightPlan
-	loadX, loadY convLoader
-	out          []float32 // dw, or the lanes in Work
-	join         joinJob
+	opX, opY winogradWeightOperand
+	out      []float32 // dw, or the lanes in Work
+	join     joinJob
+}
+
+// winogradWeightOperand is X or dY, cut into tiles of size x size pixels, and
+// its transform: from a list of addresses or, when there is one, from patches.
+type winogradWeightOperand struct {
+	winogradImages
+	load    convLoader
+	size    int
+	listed  func(n int, src *unsafe.Pointer, at int, dst *float32, freq int, tmp *float32)
+	patched func(n int, src *float32, row, pixel int, dst *float32, freq int)
 }
 
 // winogradWeightWorkspace is the bytes of the lanes.
@@ -81,10 +103,14 @@ func (c *CPU) winogradWeightWorkspace(a *ConvArgs) int {
 func (c *CPU) winogradWeight(a *ConvArgs) {
 	j := c.winogradWeightJobs.get()
 	j.plan(c, &a.ConvShape)
-	j.loadX = convLoader{c.kernel.Rows, &a.ProX, a.X.F32(), a.C}
-	j.loadY = convLoader{c.kernel.Rows, &a.ProY, a.Y.F32(), a.OC}
-	j.x.open(j.loadX.val, a.C)
-	j.y.open(j.loadY.val, a.OC)
+	r := c.transforms
+	j.opX = winogradWeightOperand{j.x, convLoader{c.kernel.Rows, &a.ProX, a.X.F32(), a.C}, winogradTile + 2, r.Input, r.PatchInput}
+	j.opY = winogradWeightOperand{j.y, convLoader{c.kernel.Rows, &a.ProY, a.Y.F32(), a.OC}, winogradTile, r.GradOutput, r.PatchSpread}
+	if j.lineFloats() == 0 {
+		j.opX.patched, j.opY.patched = nil, nil
+	}
+	j.opX.open(j.opX.load.val, a.C)
+	j.opY.open(j.opY.load.val, a.OC)
 	dw, n := a.Wt.F32(), j.outputs()
 	j.out = dw
 	split := j.lanes > 1 || a.Accumulate
@@ -96,7 +122,7 @@ func (c *CPU) winogradWeight(a *ConvArgs) {
 		j.join = joinJob{rows: c.kernel.Rows, dst: dw, lanes: j.out, n: n, accumulate: a.Accumulate}
 		c.team.Do(ceilDiv(n, joinBlock), j.lanes*n/4, &j.join)
 	}
-	j.loadX, j.loadY, j.join, j.out = convLoader{}, convLoader{}, joinJob{}, nil
+	j.opX, j.opY, j.join, j.out = winogradWeightOperand{}, winogradWeightOperand{}, joinJob{}, nil
 	c.winogradWeightJobs.put(j)
 }
 
@@ -107,7 +133,7 @@ type winogradWeightItem struct {
 	tmp, edge      []float32
 	segs           []seg     // one
 	from           []uintptr // the pixels of a chunk's tiles
-	pixels         []float32 // copies of one tile's, taken through a prologue
+	pixels         []float32 // copies of a tile's or a line of tiles', taken through a prologue
 	v, e, u        []float32
 }
 
@@ -129,7 +155,7 @@ func (j *winogradWeightJob) Tile(w *Worker, item int) {
 	i.tmp, i.edge = take(winogradTmp), take(j.gemm.edgeFloats())
 	i.segs = unsafe.Slice((*seg)(unsafe.Pointer(&take(16)[0])), 1)
 	i.from = rowAddresses(take(2*36*(j.tiles+1)), 36*(j.tiles+1))
-	i.pixels = take(36 * max(j.cBlock, j.oBlock))
+	i.pixels = take(max(36*max(j.cBlock, j.oBlock), j.lineFloats()))
 	i.v, i.e, i.u = take(36*j.freqV), take(36*j.freqE), take(36*j.freqU)
 
 	per := ceilDiv(j.chunks, j.lanes)
@@ -137,8 +163,8 @@ func (j *winogradWeightJob) Tile(w *Worker, item int) {
 	for q := first; q < end; q++ {
 		t0 := q * j.tiles
 		n := min(j.tiles, j.all-t0)
-		i.operand(&j.x, winogradTile+2, &j.loadX, j.rows.Input, t0, n, i.c0, i.cn, i.v, j.freqV)
-		i.operand(&j.y, winogradTile, &j.loadY, j.rows.GradOutput, t0, n, i.o0, i.on, i.e, j.freqE)
+		i.operand(&j.opX, t0, n, i.c0, i.cn, i.v, j.freqV)
+		i.operand(&j.opY, t0, n, i.o0, i.on, i.e, j.freqE)
 		i.multiply(n, q > first)
 	}
 	i.store(j.out[lane*j.outputs():], first < end)
@@ -146,20 +172,38 @@ func (j *winogradWeightJob) Tile(w *Worker, item int) {
 
 // operand transforms n tiles from t0 on in channels [c0, c0+cn) to dst: for
 // every frequency panels of NR channels (the last maybe Narrow), a row a tile.
-func (i *winogradWeightItem) operand(m *winogradImages, size int, l *convLoader,
-	transform func(n int, src *unsafe.Pointer, at int, dst *float32, freq int, tmp *float32),
-	t0, n, c0, cn int, dst []float32, freq int) {
-	taps := size * size
+func (i *winogradWeightItem) operand(o *winogradWeightOperand, t0, n, c0, cn int, dst []float32, freq int) {
+	if o.patched != nil {
+		i.lines(o, t0, n, c0, cn, dst, freq)
+		return
+	}
+	taps := o.size * o.size
 	zero := uintptr(unsafe.Pointer(&zeroTap))
-	m.list(i.from, t0, min(n+1, i.all-t0), size, zero)
+	o.list(i.from, t0, min(n+1, i.all-t0), o.size, zero)
 	for t := range n {
 		src := i.from[t*taps:][:taps]
-		if l.pro.Kind != ProNone {
-			i.load(l, src, c0, cn)
+		if o.load.pro.Kind != ProNone {
+			i.load(&o.load, src, c0, cn)
 		}
 		for c := 0; c < cn; c += i.gemm.NR {
 			w := min(i.gemm.NR, cn-c)
-			transform(w, address(src), c0+c, &dst[c*i.tiles+t*i.gemm.width(w)], freq, &i.tmp[0])
+			o.listed(w, address(src), c0+c, &dst[c*i.tiles+t*i.gemm.width(w)], freq, &i.tmp[0])
+		}
+	}
+}
+
+// lines is operand by way of patches, each a line of tiles.
+func (i *winogradWeightItem) lines(o *winogradWeightOperand, t0, n, c0, cn int, dst []float32, freq int) {
+	pixels := winogradTile*(o.tw-1) + o.size
+	for t := 0; t < n; {
+		line := (t0 + t) / o.tw
+		o.patch(i.pixels, &o.load, line/o.th, line%o.th*winogradTile, o.size, pixels, c0, cn)
+		for x := (t0 + t) % o.tw; x < o.tw && t < n; x++ {
+			for c := 0; c < cn; c += i.gemm.NR {
+				w := min(i.gemm.NR, cn-c)
+				o.patched(w, &i.pixels[winogradTile*x*cn+c], pixels*cn, cn, &dst[c*i.tiles+t*i.gemm.width(w)], freq)
+			}
+			t++
 		}
 	}
 }
