@@ -52,6 +52,7 @@ type convJob struct {
 	epi        *Epilogue // nil in an input gradient
 	accumulate bool
 	past       bool // the destination is stored past the caches
+	threads    int
 	pack       convPackJob
 }
 
@@ -68,7 +69,7 @@ func (c *CPU) convolve(a *ConvArgs, pass Pass) {
 	}
 	j := c.convJobs.get()
 	s := &a.ConvShape
-	j.accumulate = a.Accumulate
+	j.accumulate, j.threads = a.Accumulate, c.team.Size()
 	if pass == PassForward {
 		j.plan(c, s, pass, a.ProX.Kind, a.Epi.Stats.group())
 		j.loader = convLoader{j.Rows, &a.ProX, a.X.F32(), s.C}
@@ -191,6 +192,7 @@ func (b *convBlock) chunk(q, p0, p1 int) {
 	}
 	last := q == b.g.chunks-1
 	direct := b.direct()
+	next := streams{b.ahead(q), {}}
 	for p := p0; p < p1; p++ {
 		n := min(b.NR, b.dc-p*b.NR)
 		panel := b.panel(b.weights, b.group, b.g, p)[(t0*b.tc+c0)*b.width(n):]
@@ -203,7 +205,7 @@ func (b *convBlock) chunk(q, p0, p1 int) {
 		if b.past && direct && b.g.chunks == 1 && segs*kc <= pastDepth {
 			row = b.RowPast
 		}
-		b.strip(row, rows, n, segs, kc, b.list.at, &panel[0], b.width(n), &c[0], ld, load, b.edge, nil)
+		b.strip(row, rows, n, segs, kc, b.list.at, &panel[0], b.width(n), &c[0], ld, load, b.edge, &next)
 		if !last {
 			continue
 		}
@@ -217,6 +219,29 @@ func (b *convBlock) chunk(q, p0, p1 int) {
 	}
 }
 
+// ahead is what the tiles of chunk q fetch meanwhile where a row of the grid is
+// a pixel of the source: the block's next chunk or, after the last, the rows of
+// the block that this thread will probably take next. A block of two panels of
+// 256 channels runs at 93 % of the peak of Zen 4 and not at 73 %, one of eight at
+// 94 and not at 86.
+func (b *convBlock) ahead(q int) stream {
+	if !b.g.dense() || b.mode == convCopyRegion {
+		return stream{}
+	}
+	m, rows := b.m0, b.m1-b.m0
+	if q++; q == b.g.chunks {
+		q, m = 0, b.m0+b.threads*convRows
+		if rows = min(convRows, b.g.rows-m); rows <= 0 {
+			return stream{}
+		}
+	}
+	_, _, c0, c1 := b.g.chunk(q, b.tc)
+	if rows*(c1-c0) > l2Sets*16*16*3/8 { // beside this chunk's, more than three quarters of the second cache
+		return stream{}
+	}
+	return rowStream(&b.src[m*b.srcC+b.group*b.sc+c0], rows, c1-c0, b.srcC)
+}
+
 // direct reports whether tiles may be stored to the destination at once: its
 // rows are those of the grid, and an existing value is not added before the
 // last chunk.
@@ -226,7 +251,7 @@ func (b *convBlock) direct() bool {
 }
 
 // gather replaces the first n addresses of the list by copies of their kc
-// channels, taken through the prologue.
+// channels, taken through the prologue and spread over the sets of a cache.
 func (b *convBlock) gather(n, kc int) {
 	zero := uintptr(unsafe.Pointer(&zeroTap))
 	base := uintptr(unsafe.Pointer(unsafe.SliceData(b.src)))
@@ -243,9 +268,9 @@ func (b *convBlock) gather(n, kc int) {
 			run++
 		}
 		at := int(p-base) / 4
-		b.loader.load(b.copied[i*kc:], at/b.srcC, run, at%b.srcC, kc, kc)
+		b.loader.load(b.copied[i*(kc+gatherSkew):], at/b.srcC, run, at%b.srcC, kc, kc+gatherSkew)
 		for range run {
-			list[i] = to + uintptr(4*i*kc)
+			list[i] = to + uintptr(4*i*(kc+gatherSkew))
 			i++
 		}
 	}

@@ -51,6 +51,9 @@ func gcd(a, b int) int {
 	return a
 }
 
+// dense reports whether position g reads source position g and no other.
+func (a *convAxis) dense() bool { return a.taps == 1 && a.step == 1 && a.off == 0 && a.n == a.src }
+
 // reach is the range [lo, hi) of source positions, clipped to the image, that
 // grid positions [g0, g1) read.
 func (a *convAxis) reach(g0, g1 int) (lo, hi int) {
@@ -107,3 +110,7 @@ func (g *convGrid) chunk(q, c int) (t0, t1, c0, c1 int) {
 	c0 = q % pieces * g.kc
 	return t0, t1, c0, min(c, c0+g.kc)
 }
+
+// dense reports whether a row of the grid is the pixel of the source with the
+// same number.
+func (g *convGrid) dense() bool { return g.x.dense() && g.y.dense() && g.merged == 0 }

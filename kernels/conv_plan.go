@@ -1,5 +1,7 @@
 package kernels
 
+import "github.com/sectile-ml/sectile/asm"
+
 // convRows is the rows of a row block: one statistics chunk, so that a
 // block's strip can be summed while it is hot.
 const convRows = StatsChunk
@@ -112,7 +114,7 @@ func (p *convPlan) grid(n int, y, x convAxis) {
 // panels up to 512 columns, fewer where the rows alone would not occupy many
 // threads.
 func (p *convPlan) cutItems() {
-	const wanted, columns = 128, 512
+	const wanted, columns = 48, 512
 	blocks := 0
 	for i := range p.grids {
 		g := &p.grids[i]
@@ -127,6 +129,28 @@ func (p *convPlan) cutItems() {
 		g.item = p.items
 		p.items += g.blocks * p.groups * p.colItems
 	}
+}
+
+// gatherSkew is what keeps copied taps of 512 or 1024 channels out of one set of
+// the first cache: an odd number of lines.
+const gatherSkew = 16
+
+// crowdedL1 reports whether the rows of a tile, step floats apart, fall into so
+// few sets of the first cache that they evict one another between two steps of
+// k. Pixels of 1024 channels (or of 512 at stride 2) are 4096 bytes apart, in one
+// set: twelve rows fill the 12 ways that 48 KB have, where they run at full
+// speed, and pass the 8 ways of 32 KB.
+func crowdedL1(mr, step int) bool {
+	l1, _, _ := asm.Caches()
+	const sets, line = 64, 16
+	if step%line != 0 {
+		return false
+	}
+	starts := sets
+	for gap := step / line; gap%2 == 0 && starts > 1; gap /= 2 {
+		starts /= 2
+	}
+	return ceilDiv(mr, starts) > max(l1, 32<<10)/(sets*line*4)
 }
 
 // regionFloats bounds a copied region: an eighth of a worker's scratch.
@@ -149,18 +173,19 @@ func (g *convGrid) regionBound(n, rows int) int {
 // cutScratch chooses the mode and sizes a worker's scratch.
 func (p *convPlan) cutScratch(pro ProKind, n int) {
 	rows := ceilDiv(convRows, p.MR) * p.MR
-	region, gather, taps := 0, 0, 1
+	region, gather, taps, crowd := 0, 0, 1, false
 	for i := range p.grids {
 		g := &p.grids[i]
 		p.list = max(p.list, rows*g.perChunk)
 		region = max(region, g.regionBound(n, convRows)*p.sc)
-		gather = max(gather, rows*g.perChunk*g.kc)
+		gather = max(gather, rows*g.perChunk*(g.kc+gatherSkew))
+		crowd = crowd || crowdedL1(p.MR, g.x.step*p.groups*p.sc)
 		taps = max(taps, g.y.taps*g.x.taps)
 	}
 	switch {
 	case p.mode == convCopyRegion || pro != ProNone && taps > 1 && region <= regionFloats:
 		p.mode, p.copied = convCopyRegion, region
-	case pro != ProNone:
+	case pro != ProNone || crowd:
 		p.mode, p.copied = convGather, gather
 	}
 }

@@ -111,7 +111,7 @@ func (k *GemmKernel) plan(a *GemmArgs, threads int, batch bool) gemmPlan {
 		if threads > 1 {
 			units = (threads*unitsPerThread + p.lanes - 1) / p.lanes
 		}
-		p.colBlock = spread(a.N, units, ownCols(p.depth, p.depth > p.kc || copiesA(a, p.rowStep, p.kc)))
+		p.colBlock = spread(a.N, units, ownCols(p.depth, p.depth > p.kc || copiesA(a, k.MR, p.rowStep, p.kc)))
 		units = max(1, units*p.colBlock/a.N) // of rows
 		p.rowBlock = min(rows, max(fewRows, (rows+units-1)/units))
 		p.rowUnits = (rows + p.rowBlock - 1) / p.rowBlock

@@ -102,9 +102,10 @@ func crowded(m, kc, ld int) bool {
 	return m*lines > most*covered
 }
 
-// copiesA reports whether m rows of A, kc deep, go through scratch.
-func copiesA(a *GemmArgs, m, kc int) bool {
-	return a.TransA || a.Pro.Kind != ProNone || crowded(m, kc, a.A.Ld)
+// copiesA reports whether m rows of A, kc deep, go through scratch on their way
+// to tiles of mr rows.
+func copiesA(a *GemmArgs, mr, m, kc int) bool {
+	return a.TransA || a.Pro.Kind != ProNone || crowded(m, kc, a.A.Ld) || crowdedL1(mr, a.A.Ld)
 }
 
 // rowsOfA lists the addresses of rows i..i+m-1 of A at k0, kc deep, after
@@ -115,7 +116,7 @@ func (j *gemmJob) rowsOfA(s *gemmScratch, i, m, k0, kc int) {
 	case kc == 0: // nothing is read
 	case j.TransA:
 		j.k.transpose(m, kc, elem(j.A.Mem, k0*j.A.Ld+i), j.A.Ld, a, ld)
-	case copiesA(&j.GemmArgs, m, kc):
+	case copiesA(&j.GemmArgs, j.k.MR, m, kc):
 		j.k.Rows.prologueRows(&j.Pro, i, m, k0, kc, j.K, a, ld, elem(j.A.Mem, i*j.A.Ld+k0), j.A.Ld)
 	default:
 		a, ld = elem(j.A.Mem, i*j.A.Ld+k0), j.A.Ld
