@@ -168,8 +168,12 @@ func (o *norm) gradients(c *Ctx, cfg *NormConfig, dy, x kernels.Mem, open gate, 
 	return true
 }
 
-// input writes dx from dy with the coefficients that gradients left.
+// input writes dx from dy with the coefficients that gradients left. Where dy'
+// has become the residual's gradient it is read there: one stream less.
 func (o *norm) input(c *Ctx, dy, x kernels.Mem, open gate, dx kernels.Mem, accumulate bool) {
+	if r := &o.reduce; !r.DResid.IsNil() && !r.AccResid {
+		dy, open = r.DResid, gate{}
+	}
 	o.back = kernels.BNBackwardArgs{Rows: o.rows, C: o.c, Group: o.count, DY: dy, X: x, Mask: open.mask, Scale: open.scale, Shift: open.shift,
 		CoefA: c.Buf(o.ca), CoefB: c.Buf(o.cb), CoefC: c.Buf(o.cc), DX: dx, Accumulate: accumulate}
 	c.Backend().BNBackward(&o.back)
