@@ -46,6 +46,9 @@ type weightPlan struct {
 	copyY, copyX  int  // scratch: floats of the copies
 	segs          int  // segments of a chunk
 	pack          int  // floats of the region that wide columns are made from
+
+	stemTile  stemTile // of wide columns, nil: none
+	stemLines int
 }
 
 func (p *weightPlan) plan(c *CPU, s *ConvShape, proX, proY ProKind) {
@@ -84,6 +87,12 @@ func (p *weightPlan) plan(c *CPU, s *ConvShape, proX, proY ProKind) {
 		p.copyX = px * cols
 	}
 	p.segs = p.lines
+	if p.wide {
+		if p.stemTile, p.stemLines = p.Stems.tile(s); p.stemTile != nil {
+			zeros, acc, sums := p.stemFloats()
+			p.copyX = zeros + acc + sums
+		}
+	}
 }
 
 // blocks chooses the block of an item: its operands and its part of dw stay
@@ -215,6 +224,9 @@ func (j *weightJob) Tile(w *Worker, item int) {
 		b.fetch(q+1, end)
 		b.add(q > first)
 	}
+	if b.stemTile != nil && first < end {
+		b.storeStem()
+	}
 }
 
 // zero clears the block of a lane without chunks.
@@ -240,6 +252,7 @@ func (b *weightBlock) open(q int) {
 	b.line0, b.line1, b.x0, b.x1 = b.chunk(q)
 	b.openY()
 	switch {
+	case b.stemTile != nil:
 	case b.wide:
 		b.wideColumns()
 	case b.inPlaceX:
@@ -251,6 +264,10 @@ func (b *weightBlock) open(q int) {
 
 // add adds the open chunk to the block.
 func (b *weightBlock) add(load bool) {
+	if b.stemTile != nil {
+		b.stem(load)
+		return
+	}
 	for t := range b.taps {
 		segs := b.segs[:1]
 		if b.wide {

@@ -17,7 +17,8 @@ type GemmKernel struct {
 	Rows             *rowHelpers
 	PackRows         func(k, panels, nr int, src *float32, ld int, dst *float32, stride int)
 	PackCols         func(k, nr int, src *float32, ld int, dst *float32, ldd int)
-	Rate             int // flop per nanosecond of one thread, an estimate for Team.Do
+	Stems            *stemTiles // nil: none
+	Rate             int        // flop per nanosecond of one thread, an estimate for Team.Do
 }
 
 // gemmTable is the family "gemm".
@@ -30,7 +31,8 @@ var gemmTable = register([]GemmKernel{
 		Tails:   []RowTail{{4, asm.GemmRowAVX512x4x32}, {8, asm.GemmRowAVX512x8x32}},
 		OuterMR: 8, Outer: asm.GemmOuterAVX512x8x32, OutNarrow: asm.GemmOuterAVX512x8x16,
 		PackRows: asm.GemmPackRowsAVX512, PackCols: packColsAVX512,
-		Rows: &rowsAVX512, Rate: 100,
+		Stems: &stemTiles{asm.StemGradAVX512x3x3, asm.StemGradAVX512x3x9, asm.StemGradAVX512x1x21},
+		Rows:  &rowsAVX512, Rate: 100,
 	},
 	{
 		Kernel: Kernel{Op: "gemm", Name: "avx2_6x16", Needs: asm.AVX2},

@@ -1,0 +1,28 @@
+//go:build amd64 && !purego
+
+package asm
+
+// Weight gradients of stems: n pixels of dy, lddy apart, times the taps of x,
+// which lie in runs behind x0, x1 and x2 that move by step from pixel to pixel.
+// StemGrad*RxS has R runs of S taps:
+//
+//	for p := range n { for r := range R { for s := range S { for o := range 16 {
+//		acc[(r*S+s)*16+o] = fma(dy[p*lddy+o], x[r][p*step+s], acc[(r*S+s)*16+o])
+//	} } } }
+//
+// Strides are in elements. With one run x1 and x2 are not read.
+
+// StemGradAVX512x3x3 is 3x3 over one channel.
+//
+//go:noescape
+func StemGradAVX512x3x3(n int, dy *float32, lddy int, x0, x1, x2 *float32, step int, acc *float32)
+
+// StemGradAVX512x3x9 is 3x3 over three channels.
+//
+//go:noescape
+func StemGradAVX512x3x9(n int, dy *float32, lddy int, x0, x1, x2 *float32, step int, acc *float32)
+
+// StemGradAVX512x1x21 is one line of 7x7 over three channels.
+//
+//go:noescape
+func StemGradAVX512x1x21(n int, dy *float32, lddy int, x0, x1, x2 *float32, step int, acc *float32)
