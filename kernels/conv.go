@@ -185,7 +185,10 @@ func (b *convBlock) open() {
 // chunk adds chunk q of k to the panels [p0, p1). The last one finishes them.
 func (b *convBlock) chunk(q, p0, p1 int) {
 	t0, t1, c0, c1 := b.g.chunk(q, b.tc)
-	b.list.fill(b.g, &b.window, b.m0, b.m1, t0, t1, 4*c0)
+	stem := b.isGrey && !b.accumulate
+	if !stem {
+		b.list.fill(b.g, &b.window, b.m0, b.m1, t0, t1, 4*c0)
+	}
 	segs, kc, rows := t1-t0, c1-c0, b.m1-b.m0
 	if b.mode == convGather {
 		b.gather(ceilDiv(rows, b.MR)*segs*b.MR, kc)
@@ -205,7 +208,11 @@ func (b *convBlock) chunk(q, p0, p1 int) {
 		if b.past && direct && b.g.chunks == 1 && segs*kc <= pastDepth {
 			row = b.RowPast
 		}
-		b.strip(row, rows, n, segs, kc, b.list.at, &panel[0], b.width(n), &c[0], ld, load, b.edge, &next)
+		if stem {
+			b.stem(p, n, c, ld)
+		} else {
+			b.strip(row, rows, n, segs, kc, b.list.at, &panel[0], b.width(n), &c[0], ld, load, b.edge, &next)
+		}
 		if !last {
 			continue
 		}

@@ -21,6 +21,7 @@ type convPlan struct {
 	colItems int
 	items    int
 
+	isGrey bool // a grey stem with a kernel
 	mode   convMode
 	list   int // scratch: entries of the indirection list,
 	copied int // floats of the region or of the gathered taps
@@ -61,6 +62,7 @@ func (p *convPlan) plan(c *CPU, s *ConvShape, pass Pass, pro ProKind, statGroup 
 	p.panels = ceilDiv(p.dc, p.NR)
 	p.cutItems()
 	p.cutScratch(pro, s.N)
+	p.isGrey = pass == PassForward && p.grey(s)
 }
 
 // forward adds the one grid of a forward pass.

@@ -2,10 +2,11 @@ package kernels
 
 import "unsafe"
 
-// The weight gradient of a stem, whose taps over few channels are the registers
-// of a kernel and whose output channels are its lanes: no patches are copied and
-// no column of a tile is empty. Chunks, chains and folds are those of the outer
-// tiles that do this elsewhere (weightWide), and so are the bits.
+// Stems have kernels of their own, in which taps over few channels are registers
+// and output channels are lanes. A weight gradient then copies no patches and
+// leaves no column of a tile empty; a forward pass over one channel needs no
+// list of addresses for taps of a single float. Chunks, chains and folds are
+// those of the tiles that do this elsewhere, and so are the bits.
 
 // stemTile adds the products of n pixels to the chains acc of 16 output
 // channels (asm/conv_stem_amd64.go).
@@ -13,7 +14,10 @@ type stemTile func(n int, dy *float32, lddy int, x0, x1, x2 *float32, step int, 
 
 // stemTiles are the stems that have a kernel: lines of the kernel at once, and
 // taps of a line.
-type stemTiles struct{ Grey3, Colour3, Colour7 stemTile }
+type stemTiles struct {
+	Grey3, Colour3, Colour7 stemTile
+	Grey                    func(n int, x0, x1, x2 *float32, step int, w *float32, ldw int, y *float32, ldy int) // forward, 3x3
+}
 
 // tile is the kernel of a shape, nil where there is none, and its lines.
 func (t *stemTiles) tile(s *ConvShape) (tile stemTile, lines int) {
@@ -85,6 +89,41 @@ func (b *weightBlock) storeStem() {
 		row := b.out[(b.o0+o)*b.columns:][:b.columns]
 		for t := range row {
 			row[t] = sums[t*b.oBlock+o]
+		}
+	}
+}
+
+// grey reports whether a forward pass is that of a grey stem with a kernel.
+func (p *convPlan) grey(s *ConvShape) bool {
+	g := &p.grids[0]
+	return p.Stems != nil && g.merged == 2 && p.tc == 3 && s.KH == 3 && s.DilH == 1 && s.OC%16 == 0 && (g.x.n-1)*g.x.step+3 <= len(zeroTap)
+}
+
+// stem computes all columns of the block, n of them from panel p on, pixels of a
+// line at a time. The region has no lines outside of the image.
+func (b *convBlock) stem(p, n int, c []float32, ld int) {
+	g := b.g
+	base := uintptr(unsafe.Pointer(unsafe.SliceData(b.copied)))
+	width := b.width(n)
+	w := b.panel(b.weights, 0, g, p)
+	img, y, x := b.m0/(g.y.n*g.x.n), b.m0/g.x.n%g.y.n, b.m0%g.x.n
+	for i := 0; i < b.m1-b.m0; {
+		run := min(g.x.n-x, b.m1-b.m0-i)
+		lines := [3]*float32{&zeroTap[0], &zeroTap[0], &zeroTap[0]}
+		for t := range lines {
+			if iy := y*g.y.step + g.y.off + t; iy >= 0 && iy < g.y.src {
+				at := b.window.base + uintptr(img)*b.window.image + uintptr(iy)*b.window.row + uintptr(x*g.x.step+g.x.off)*b.window.pixel
+				lines[t] = &b.copied[(at-base)/4]
+			}
+		}
+		for o := 0; o < n; o += 16 {
+			b.Stems.Grey(run, lines[0], lines[1], lines[2], g.x.step, &w[o], width, &c[i*ld+o], ld)
+		}
+		i += run
+		x = 0
+		if y++; y == g.y.n {
+			y = 0
+			img++
 		}
 	}
 }

@@ -255,6 +255,10 @@ var convShapes = []ConvShape{
 	square(2, 9, 33, 31, 1, 1, 0),
 	square(3, 14, 32, 64, 3, 1, 1), // several statistics chunks
 	square(1, 7, 1, 16, 3, 1, 1),   // stems: merged taps, wide columns
+	square(3, 30, 1, 48, 3, 1, 1),  // several chunks and lanes
+	square(2, 19, 1, 16, 3, 2, 1),
+	square(3, 21, 3, 32, 3, 1, 1),
+	square(2, 23, 3, 16, 7, 2, 3),
 	square(2, 9, 3, 10, 7, 2, 3),
 	square(2, 8, 64, 48, 3, 2, 1), // parity classes
 	square(1, 5, 8, 8, 1, 2, 0),   // a class without taps
