@@ -7,7 +7,7 @@ package asm
 // frequencies. in, out and spread are those of winograd_amd64.go.
 //
 //	WinogradPatchInput:  for c := range n { t[i][j] = src[i*row+j*pixel+c], 6x6; dst[f*freq+c] = in(in(t))[f] }
-//	WinogradPatchOutput: for c := range n { t = src[f*freq+c] as 6x6; dst[i*row+j*pixel+c] (+)= out(out(t))[i][j] }
+//	WinogradPatchOutput: for c := range n { t = src[f*freq+c] as 6x6; dst[i*row+j*pixel+c] (+)= out(out(t))[i][j], i < h, j < w }
 //	WinogradPatchSpread: for c := range n { t[i][j] = src[i*row+j*pixel+c], 4x4; dst[f*freq+c] = spread(spread(t))[f] }
 //	WinogradProduct:     for f := range freqs, t := range 12, j := range NR {
 //	                       s = 0; for i := range k { s = fma(v[f*freqV+t*ldv+i], u[f*freqU+i*NR+j], s) }
@@ -22,10 +22,10 @@ package asm
 func WinogradPatchInputAVX512(n int, src *float32, row, pixel int, dst *float32, freq int)
 
 // WinogradPatchOutputAVX512 transforms 36 frequencies of n channels to 4x4
-// pixels.
+// pixels, of which h lines and w columns exist.
 //
 //go:noescape
-func WinogradPatchOutputAVX512(n int, src *float32, freq int, dst *float32, row, pixel int, add bool)
+func WinogradPatchOutputAVX512(n int, src *float32, freq int, dst *float32, row, pixel, h, w int, add bool)
 
 // WinogradPatchSpreadAVX512 transforms the gradient of 4x4 pixels of n channels.
 //

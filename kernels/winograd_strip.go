@@ -76,7 +76,7 @@ func (s *winogradStrip) Tile(w *Worker, item int) {
 		scratch = scratch[n:]
 		return t
 	}
-	patch, edge := take(s.patchFloats()), take(16*winogradCols)
+	patch := take(s.patchFloats())
 	freqV, freqM := winogradStrips*s.sc+winogradSkew, winogradStrips*winogradCols+winogradSkew
 	v := take(36 * freqV)
 	m, ldm := v, s.sc
@@ -105,7 +105,7 @@ func (s *winogradStrip) Tile(w *Worker, item int) {
 			product(36, s.sc, &v[0], s.sc, freqV, &u[0], s.freqU(width), &m[0], ldm, freqM)
 			t = at
 			for i := range n {
-				s.put(&t, cols, &m[i*ldm], freqM, q*winogradCols, edge)
+				s.put(&t, cols, &m[i*ldm], freqM, q*winogradCols)
 				t.next(&s.winogradPlan)
 			}
 		}
@@ -116,24 +116,12 @@ func (s *winogradStrip) Tile(w *Worker, item int) {
 	}
 }
 
-// put transforms the frequencies of a tile to pixels, cols channels from c on.
-func (s *winogradStrip) put(t *stripTile, cols int, m *float32, freqM, c int, edge []float32) {
+// put transforms the frequencies of a tile to the pixels of it that exist, cols
+// channels from c on.
+func (s *winogradStrip) put(t *stripTile, cols int, m *float32, freqM, c int) {
 	y, x := t.ty*winogradTile, t.tx*winogradTile
-	h, w := min(winogradTile, s.to.h-y), min(winogradTile, s.to.w-x)
-	line := s.to.w * s.dc
 	at := ((t.img*s.to.h+y)*s.to.w+x)*s.dc + c
-	if h == winogradTile && w == winogradTile {
-		s.rows.PatchOutput(cols, m, freqM, &s.dst[at], line, s.dc, s.accumulate)
-		return
-	}
-	s.rows.PatchOutput(cols, m, freqM, &edge[0], winogradTile*cols, cols, false)
-	for i := range h {
-		if s.accumulate {
-			s.gemm.Rows.add(w, cols, &s.dst[at+i*line], s.dc, &edge[i*winogradTile*cols], cols)
-		} else {
-			s.gemm.Rows.copy(w, cols, &s.dst[at+i*line], s.dc, &edge[i*winogradTile*cols], cols)
-		}
-	}
+	s.rows.PatchOutput(cols, m, freqM, &s.dst[at], s.to.w*s.dc, s.dc, min(winogradTile, s.to.h-y), min(winogradTile, s.to.w-x), s.accumulate)
 }
 
 // fill copies what lines [l0, l1) of tiles read to the patch: of each image
