@@ -13,11 +13,16 @@ var convTable = register([]Kernel{
 	{Op: "conv", Name: "direct"},
 })
 
-// winogradRow is one implementation of the five transforms; their formulas
-// stand in asm/winograd_amd64.go. n is a multiple of Lanes.
+// winogradRow is one implementation of the transforms. n is a multiple of Lanes.
 type winogradRow struct {
 	Kernel
-	Lanes   int
+	Lanes              int
+	winogradTransforms // of F(4x4,3x3): formulas in asm/winograd_amd64.go
+}
+
+// winogradTransforms are the five transforms of one tile size.
+type winogradTransforms struct {
+	tile    int // outputs of a tile's side
 	Input   func(n int, src *unsafe.Pointer, at int, dst *float32, freq int, tmp *float32)
 	Output  func(n int, src *float32, freq int, dst *unsafe.Pointer, at int, tmp *float32, add bool)
 	Weights func(n int, src *float32, tap int, dst *float32, freq int, tmp *float32)
@@ -30,17 +35,30 @@ type winogradRow struct {
 var winogradTable = register([]winogradRow{
 	{
 		Kernel: Kernel{Op: "winograd", Name: "avx512", Needs: asm.AVX2 | asm.AVX512}, Lanes: 16,
-		Input: asm.WinogradInputAVX512, Output: asm.WinogradOutputAVX512, Weights: asm.WinogradWeightsAVX512,
-		GradOutput: asm.WinogradGradOutputAVX512, GradWeights: asm.WinogradGradWeightsAVX512,
+		winogradTransforms: winogradTransforms{
+			tile:  winogradTile,
+			Input: asm.WinogradInputAVX512, Output: asm.WinogradOutputAVX512, Weights: asm.WinogradWeightsAVX512,
+			GradOutput: asm.WinogradGradOutputAVX512, GradWeights: asm.WinogradGradWeightsAVX512,
+		},
 	},
 	{
 		Kernel: Kernel{Op: "winograd", Name: "avx2", Needs: asm.AVX2}, Lanes: 8,
-		Input: asm.WinogradInputAVX2, Output: asm.WinogradOutputAVX2, Weights: asm.WinogradWeightsAVX2,
-		GradOutput: asm.WinogradGradOutputAVX2, GradWeights: asm.WinogradGradWeightsAVX2,
+		winogradTransforms: winogradTransforms{
+			tile:  winogradTile,
+			Input: asm.WinogradInputAVX2, Output: asm.WinogradOutputAVX2, Weights: asm.WinogradWeightsAVX2,
+			GradOutput: asm.WinogradGradOutputAVX2, GradWeights: asm.WinogradGradWeightsAVX2,
+		},
 	},
 	{
 		Kernel: Kernel{Op: "winograd", Name: "go"}, Lanes: 1,
-		Input: goWinogradInput, Output: goWinogradOutput, Weights: goWinogradWeights,
-		GradOutput: goWinogradGradOutput, GradWeights: goWinogradGradWeights,
+		winogradTransforms: winogradTransforms{
+			tile:  winogradTile,
+			Input: goWinogradInput, Output: goWinogradOutput, Weights: goWinogradWeights,
+			GradOutput: goWinogradGradOutput, GradWeights: goWinogradGradWeights,
+		},
 	},
 })
+
+// side is the side of a tile of inputs, freqs its frequencies.
+func (t *winogradTransforms) side() int  { return t.tile + 2 }
+func (t *winogradTransforms) freqs() int { return t.side() * t.side() }

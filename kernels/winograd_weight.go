@@ -25,7 +25,7 @@ import (
 // winogradWeightPlan is how a weight gradient of one shape is cut.
 type winogradWeightPlan struct {
 	gemm   *GemmKernel
-	rows   *winogradRow
+	rows   *winogradTransforms
 	x, y   winogradImages // tiles of 6x6 pixels, of 4x4
 	all    int            // tiles
 	c, oc  int
@@ -41,9 +41,9 @@ type winogradWeightPlan struct {
 }
 
 func (p *winogradWeightPlan) plan(c *CPU, s *ConvShape) {
-	*p = winogradWeightPlan{gemm: c.kernel, rows: c.transforms, c: s.C, oc: s.OC}
+	*p = winogradWeightPlan{gemm: c.kernel, rows: &c.transforms.winogradTransforms, c: s.C, oc: s.OC}
 	p.x = winogradImages{h: s.H, w: s.W, padH: s.PadH, padW: s.PadW}
-	p.y = winogradImages{h: s.OH(), w: s.OW()}
+	p.y = winogradImages{tile: p.rows.tile, h: s.OH(), w: s.OW()}
 	p.all = s.N * p.y.cut(&p.x)
 	p.tiles, p.chunks = winogradWeightTiles, ceilDiv(p.all, winogradWeightTiles)
 	p.oBlock, p.cBlock = winogradWeightBlock(p.oc), winogradWeightBlock(p.c)
