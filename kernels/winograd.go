@@ -48,16 +48,18 @@ type winogradPlan struct {
 }
 
 func (p *winogradPlan) plan(c *CPU, s *ConvShape, pass Pass, statGroup int) {
-	*p = winogradPlan{gemm: c.kernel, rows: &c.transforms.winogradTransforms}
-	p.freqs = p.rows.freqs()
+	*p = winogradPlan{gemm: c.kernel}
 	p.sc, p.dc = s.C, s.OC
 	p.from = winogradImages{h: s.H, w: s.W, padH: s.PadH, padW: s.PadW}
-	p.to = winogradImages{tile: p.rows.tile, h: s.OH(), w: s.OW()}
+	p.to = winogradImages{h: s.OH(), w: s.OW()}
 	if pass == PassGradInput {
 		p.sc, p.dc = p.dc, p.sc
 		p.from.h, p.from.w, p.to.h, p.to.w = p.to.h, p.to.w, p.from.h, p.from.w
 		p.from.padH, p.from.padW = 2-s.PadH, 2-s.PadW
 	}
+	p.to.tile = c.tile(p.to.h, p.to.w)
+	p.rows = c.transforms.by(p.to.tile)
+	p.freqs = p.rows.freqs()
 	p.all = s.N * p.to.cut(&p.from)
 	p.panels = ceilDiv(p.dc, p.gemm.NR)
 	p.ldv = p.sc + winogradSkew
@@ -169,8 +171,8 @@ func (j *winogradJob) run(c *CPU, a *ConvArgs) {
 	}
 	switch {
 	case a.Prepared != nil:
-		if a.Prepared.Row != c.winogradName || a.Prepared.Bytes() < 4*j.preparedFloats() {
-			panic(&ArgError{"Conv2D", "weights prepared for row " + a.Prepared.Row + ", not for " + c.winogradName + " and this shape"})
+		if name := c.winogradName(j.rows.tile); a.Prepared.Row != name || a.Prepared.Bytes() < 4*j.preparedFloats() {
+			panic(&ArgError{"Conv2D", "weights prepared for row " + a.Prepared.Row + ", not for " + name + " and this shape"})
 		}
 		j.weights = a.Prepared.As(Float32).F32()
 	case j.shared:

@@ -19,7 +19,7 @@ func (c *CPU) winogradPrepare(a *PrepareArgs) {
 	defer c.winogradJobs.put(j)
 	j.plan(c, &a.Conv, a.Pass, 0)
 	j.pack.run(c, &j.winogradPlan, a.Pass, a.Wt.F32(), a.Dst.As(Float32).F32())
-	a.Dst.Row = c.winogradName
+	a.Dst.Row = c.winogradName(j.rows.tile)
 }
 
 // winogradPackJob transforms and packs; a tile is one panel and winogradDepth

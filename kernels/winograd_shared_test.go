@@ -81,7 +81,7 @@ func TestWinogradShares(t *testing.T) {
 				want := 4 * p.preparedFloats()
 				switch {
 				case c.shared:
-					want = 4 * 36 * p.freqV
+					want = 4 * p.freqs * p.freqV
 				case prepared != nil:
 					want = 0
 				}

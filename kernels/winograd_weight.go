@@ -26,6 +26,7 @@ import (
 type winogradWeightPlan struct {
 	gemm   *GemmKernel
 	rows   *winogradTransforms
+	freqs  int
 	x, y   winogradImages // tiles of 6x6 pixels, of 4x4
 	all    int            // tiles
 	c, oc  int
@@ -41,7 +42,8 @@ type winogradWeightPlan struct {
 }
 
 func (p *winogradWeightPlan) plan(c *CPU, s *ConvShape) {
-	*p = winogradWeightPlan{gemm: c.kernel, rows: &c.transforms.winogradTransforms, c: s.C, oc: s.OC}
+	*p = winogradWeightPlan{gemm: c.kernel, rows: c.transforms.by(c.weightTile(s)), c: s.C, oc: s.OC}
+	p.freqs = p.rows.freqs()
 	p.x = winogradImages{h: s.H, w: s.W, padH: s.PadH, padW: s.PadW}
 	p.y = winogradImages{tile: p.rows.tile, h: s.OH(), w: s.OW()}
 	p.all = s.N * p.y.cut(&p.x)
@@ -91,7 +93,7 @@ func (c *CPU) winogradWeight(a *ConvArgs) {
 	if split {
 		j.out = a.Work.As(Float32).F32()[:j.lanes*n]
 	}
-	c.team.Do(j.lanes*j.oItems*j.cItems, j.all*36*j.c*j.oc/64, j)
+	c.team.Do(j.lanes*j.oItems*j.cItems, j.all*j.freqs*j.c*j.oc/64, j)
 	if split {
 		j.join = joinJob{rows: c.kernel.Rows, dst: dw, lanes: j.out, n: n, accumulate: a.Accumulate}
 		c.team.Do(ceilDiv(n, joinBlock), j.lanes*n/4, &j.join)
@@ -128,17 +130,17 @@ func (j *winogradWeightJob) Tile(w *Worker, item int) {
 	}
 	i.tmp, i.edge = take(winogradTmp), take(j.gemm.edgeFloats())
 	i.segs = unsafe.Slice((*seg)(unsafe.Pointer(&take(16)[0])), 1)
-	i.from = rowAddresses(take(2*36*(j.tiles+1)), 36*(j.tiles+1))
-	i.pixels = take(36 * max(j.cBlock, j.oBlock))
-	i.v, i.e, i.u = take(36*j.freqV), take(36*j.freqE), take(36*j.freqU)
+	i.from = rowAddresses(take(2*j.freqs*(j.tiles+1)), j.freqs*(j.tiles+1))
+	i.pixels = take(j.freqs * max(j.cBlock, j.oBlock))
+	i.v, i.e, i.u = take(j.freqs*j.freqV), take(j.freqs*j.freqE), take(j.freqs*j.freqU)
 
 	per := ceilDiv(j.chunks, j.lanes)
 	first, end := lane*per, min(j.chunks, (lane+1)*per)
 	for q := first; q < end; q++ {
 		t0 := q * j.tiles
 		n := min(j.tiles, j.all-t0)
-		i.operand(&j.x, winogradTile+2, &j.loadX, j.rows.Input, t0, n, i.c0, i.cn, i.v, j.freqV)
-		i.operand(&j.y, winogradTile, &j.loadY, j.rows.GradOutput, t0, n, i.o0, i.on, i.e, j.freqE)
+		i.operand(&j.x, j.rows.side(), &j.loadX, j.rows.Input, t0, n, i.c0, i.cn, i.v, j.freqV)
+		i.operand(&j.y, j.rows.tile, &j.loadY, j.rows.GradOutput, t0, n, i.o0, i.on, i.e, j.freqE)
 		i.multiply(n, q > first)
 	}
 	i.store(j.out[lane*j.outputs():], first < end)
@@ -194,7 +196,7 @@ func (i *winogradWeightItem) multiply(n int, load bool) {
 	k, s := i.gemm, &i.segs[0]
 	segs := unsafe.Slice((*asm.Seg)(unsafe.Pointer(s)), 1)
 	s.k = n
-	for f := range 36 {
+	for f := range i.freqs {
 		v, e, u := i.v[f*i.freqV:], i.e[f*i.freqE:], i.u[f*i.freqU:]
 		for c := 0; c < i.cn; c += k.NR {
 			cols := min(k.NR, i.cn-c)
