@@ -16,7 +16,9 @@
 // Input and grad output also fetch the pixels of the next tile, whose addresses
 // follow in the list: tiles walk four to six image rows at once, and the cores'
 // prefetchers lose the track (the weight gradient of 64 channels at 32x32 pixels
-// then takes 20.5 ms instead of 15.5).
+// then takes 20.5 ms instead of 15.5). Weights fetch the kernels that follow where
+// they lie 9*tap apart: those of an input gradient of 512 channels take 1.2 ms
+// instead of 2.3.
 
 // h is sqrt(1/2) rounded, g = 2h.
 DATA winograd32<>+0(SB)/4, $0x3F3504F3  // h

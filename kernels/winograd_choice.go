@@ -16,8 +16,9 @@ package kernels
 //
 //	|error| <= (64+folds+8) * 2^-24 * winograd2WeightGrowth * t * max|x| * max|dy|
 //
-// if all roundings conspire, with square roots as there where they do not. An
-// infinity or NaN reaches all 4 outputs of the tiles that read it.
+// if all roundings conspire, with square roots as there where they do not:
+// TestWinogradError finds 0.02 to 0.46 of the former, TestWinogradWeightError 0.02
+// to 0.2 of the latter. An infinity or NaN reaches all 4 outputs of the tiles that read it.
 const (
 	winograd2Growth       = 8 * 8
 	winograd2WeightGrowth = 6 * 6

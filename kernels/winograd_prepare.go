@@ -1,9 +1,9 @@
 package kernels
 
 // Prepared weights of Winograd's algorithm: for every panel of NR destination
-// channels (the last maybe Narrow) 36 packed panels, one of each frequency,
-// depth-major over the source channels. They grow from 9 to 36 values a kernel
-// and are made in float64, each rounded once.
+// channels (the last maybe Narrow) 36 packed panels (16 for F(2x2,3x3)), one of
+// each frequency, depth-major over the source channels. They grow from 9 values a
+// kernel to as many and are made in float64, each rounded once.
 
 // winogradPreparedBytes is the size of the prepared weights.
 func (c *CPU) winogradPreparedBytes(a *PrepareArgs) int {

@@ -6,7 +6,8 @@ import (
 	"github.com/sectile-ml/sectile/asm"
 )
 
-// The weight gradient by Winograd's F(4x4,3x3) is the forward algorithm
+// The weight gradient by Winograd's F(4x4,3x3) (or, pinned, F(2x2,3x3) with 16 for
+// 36) is the forward algorithm
 // transposed: each stage of Y = out(kern(W) . in(X)) is linear in W, so
 //
 //	V  = in(X)             [36, tiles, C]
