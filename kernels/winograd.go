@@ -13,7 +13,9 @@ import "sync/atomic"
 //
 // F(2x2,3x3), for small maps and where it is pinned (winograd_choice.go), is the
 // same with 4x4 tiles, 2x2 outputs and 16 frequencies: a plan's transforms say
-// which it is. Two schedules serve all shapes (cut). Fused, a work item does all three for a
+// which it is.
+//
+// Two schedules serve all shapes. Fused, a work item does all three stages for a
 // block of tiles and some destination channels in its worker's scratch: V and
 // the M of winogradCols channels stay near the core while U streams, and nothing
 // but X and Y crosses memory. Shared (winograd_shared.go), a team transforms many
