@@ -19,7 +19,7 @@ var winogradShapes = []ConvShape{
 	square(12, 3, 144, 160, 3, 1, 1), // several blocks of one
 	square(2, 6, 16, 16, 3, 1, 1),    // one narrow panel
 	square(1, 5, 48, 32, 3, 1, 2),
-	square(1, 5, 272, 496, 3, 1, 1), // shared
+	square(1, 4, 272, 496, 3, 1, 1), // shared
 	{N: 1, H: 3, W: 210, C: 64, OC: 64, KH: 3, KW: 3, StrideH: 1, StrideW: 1, PadH: 1, PadW: 2, DilH: 1, DilW: 1, Groups: 1},
 	{N: 0, H: 4, W: 4, C: 64, OC: 64, KH: 3, KW: 3, StrideH: 1, StrideW: 1, PadH: 1, PadW: 1, DilH: 1, DilW: 1, Groups: 1},
 }
