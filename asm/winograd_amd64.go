@@ -32,8 +32,9 @@ import "unsafe"
 //	WinogradGradWeights: for c := range n { t = src[f*freq+c] as 6x6; dst[k*tap+c] = gather(gather(t))[k] }
 //
 // src of the input and dst of the output, their pixels, are lists of addresses.
-// Behind a list that is read stands another tile's, whose pixels are fetched.
-// Strides are in elements, tap may be negative; tmp is scratch.
+// Behind a list that is read stands another tile's, whose pixels are fetched;
+// where tap is negative, so are the kernels nine taps on, which follow in the
+// weights of an input gradient. Strides are in elements, tap may be negative; tmp is scratch.
 
 // WinogradInputAVX512 transforms a 6x6 tile of n channels.
 //

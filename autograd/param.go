@@ -26,12 +26,14 @@ type prepared struct {
 	kernels.Prepared
 }
 
-// prepKey is what a layout depends on: the batch and image size do not.
+// prepKey is what a layout depends on. Batch and image size do not count but for
+// the bytes: small maps may have an algorithm, and so a layout, of their own.
 type prepKey struct {
 	pass   kernels.Pass
 	conv   kernels.ConvShape
 	n, k   int
 	transB bool
+	bytes  int
 }
 
 // NewParam makes a weight of the given shape with a gradient, both zero.
@@ -47,7 +49,11 @@ func NewState(b kernels.Backend, name string, shape ...int) *Param {
 // prepared is the value laid out as a asks, made or refreshed when the
 // version moved. a.Dst is set to it.
 func (p *Param) prepared(b kernels.Backend, a *kernels.PrepareArgs) *kernels.Prepared {
-	key := prepKey{a.Pass, a.Conv, a.N, a.K, a.TransB}
+	n := b.PreparedBytes(a)
+	if n == 0 {
+		return nil
+	}
+	key := prepKey{a.Pass, a.Conv, a.N, a.K, a.TransB, n}
 	key.conv.N, key.conv.H, key.conv.W = 0, 0, 0
 	var e *prepared
 	for _, q := range p.prep {
@@ -57,10 +63,6 @@ func (p *Param) prepared(b kernels.Backend, a *kernels.PrepareArgs) *kernels.Pre
 		}
 	}
 	if e == nil {
-		n := b.PreparedBytes(a)
-		if n == 0 {
-			return nil
-		}
 		e = &prepared{key: key, version: p.Value.Version() - 1, mem: tensor.New(b, (n+3)/4)}
 		e.Mem = e.mem.Mem()
 		p.prep = append(p.prep, e)

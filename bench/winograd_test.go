@@ -28,81 +28,99 @@ var winogradLayers = []convLayer{
 	{"one", 1, 56, 64, 64, 3, 1, false},
 	{"one", 1, 14, 256, 256, 3, 1, false},
 	{"one", 1, 7, 512, 512, 3, 1, false},
-	{"crops", 96, 2, 512, 512, 3, 1, false},
+	{"one", 1, 2, 512, 512, 3, 1, false},
+	{"crops", 96, 2, 512, 512, 3, 1, true},
+	{"crops", 96, 2, 64, 64, 3, 1, false},
+	{"crops", 12, 2, 512, 512, 3, 1, false},
+	{"crops", 24, 2, 256, 256, 3, 1, false},
+	{"crops", 3, 6, 256, 256, 3, 1, false},
+	{"crops", 96, 6, 16, 16, 3, 1, false},
+	{"crops", 96, 6, 64, 64, 3, 1, false},
+	{"crops", 96, 3, 512, 512, 3, 1, false},
+	{"crops", 96, 5, 256, 256, 3, 1, false},
+	{"crops", 96, 6, 256, 256, 3, 1, false},
 }
 
-// BenchmarkWinograd takes the direct path and the contract's choice in turns,
-// weights prepared, statistics in the forward epilogue, and reports the ratio
-// of their times (medians and bests) and what preparation takes.
+// winogradAlgorithms are the rows that BenchmarkWinograd takes in turns.
+var winogradAlgorithms = []string{"direct", "winograd_f2x2", "winograd_f4x4"}
+
+// BenchmarkWinograd takes the direct path and the two of Winograd's in turns,
+// statistics in the forward epilogue, weights prepared or laid out inside the
+// time as a training step does, and reports the best time of each and the ratios
+// of medians to that of F(4x4,3x3). A weight gradient that an algorithm does not
+// fit is direct.
 func BenchmarkWinograd(b *testing.B) {
-	pins, err := kernels.ParsePins("conv:direct")
-	if err != nil {
-		b.Fatal(err)
-	}
 	for _, threads := range []int{1, 2} {
 		team := kernels.NewTeam(threads)
 		defer team.Close()
-		both := []*kernels.CPU{kernels.NewCPU(team, pins), kernels.NewCPU(team, kernels.Pins{})}
+		var cpus []*kernels.CPU
+		for _, a := range winogradAlgorithms {
+			pins, err := kernels.ParsePins("conv:" + a)
+			if err != nil {
+				b.Fatal(err)
+			}
+			cpus = append(cpus, kernels.NewCPU(team, pins))
+		}
 		for _, l := range winogradLayers {
 			if !l.typical && !*all {
 				continue
 			}
 			for _, p := range convPasses {
-				name := fmt.Sprintf("net=%s/n=%d/size=%d/c=%d/oc=%d/pass=%s/threads=%d", l.net, l.n, l.size, l.c, l.oc, p.name, threads)
-				b.Run(name, func(b *testing.B) {
-					s := kernels.ConvShape{N: l.n, H: l.size, W: l.size, C: l.c, OC: l.oc, KH: 3, KW: 3,
-						StrideH: 1, StrideW: 1, PadH: 1, PadW: 1, DilH: 1, DilW: 1, Groups: 1}
-					a := kernels.ConvArgs{ConvShape: s, Pass: p.pass}
-					take := func(n int) kernels.Mem {
-						m := random(b, both[0], n)
-						b.Cleanup(func() { both[0].Free(m) })
-						return m
+				for _, prepared := range []bool{false, true} {
+					if prepared && p.pass == kernels.PassGradWeight {
+						continue
 					}
-					a.X, a.Wt, a.Y = take(s.N*s.H*s.W*s.C), take(s.OC*9*s.C), take(s.N*s.H*s.W*s.OC)
-					if p.pass == kernels.PassForward {
-						a.Epi.Stats.Part = take(2 * kernels.StatsChunks(s.N*s.H*s.W, 0) * s.OC)
-					}
-					args := [2]kernels.ConvArgs{a, a}
-					var preps [2]kernels.PrepareArgs
-					for i, c := range both {
-						if p.pass != kernels.PassGradWeight {
-							preps[i] = kernels.PrepareArgs{Pass: p.pass, Conv: s, Wt: a.Wt, Dst: &kernels.Prepared{}}
-							preps[i].Dst.Mem = take(c.PreparedBytes(&preps[i]) / 4)
-							args[i].Prepared = preps[i].Dst
-						} else if n := c.Workspace(&a) / 4; n > 0 {
-							args[i].Work = take(n)
-						}
-					}
-					var times, prep [2][]float64
-					inner := max(1, int(2e8/float64(s.FLOP())))
-					for b.Loop() {
-						for i, c := range both {
-							c.Enter()
-							if args[i].Prepared != nil {
-								t := time.Now()
-								c.Prepare(&preps[i])
-								prep[i] = append(prep[i], float64(time.Since(t).Nanoseconds()))
-							}
-							p.run(c, &args[i])
-							t := time.Now()
-							for range inner {
-								p.run(c, &args[i])
-							}
-							times[i] = append(times[i], float64(time.Since(t).Nanoseconds())/float64(inner))
-							c.Leave()
-						}
-					}
-					b.ReportMetric(median(times[0])/median(times[1]), "ratio")
-					b.ReportMetric(slices.Min(times[0])/slices.Min(times[1]), "best-ratio")
-					b.ReportMetric(slices.Min(times[0])/1e6, "direct-ms")
-					b.ReportMetric(slices.Min(times[1])/1e6, "chosen-ms")
-					if len(prep[0]) > 0 {
-						b.ReportMetric(slices.Min(prep[0])/1e6, "direct-prep-ms")
-						b.ReportMetric(slices.Min(prep[1])/1e6, "chosen-prep-ms")
-					}
-					b.ReportMetric(0, "ns/op")
-				})
+					name := fmt.Sprintf("net=%s/n=%d/size=%d/c=%d/oc=%d/pass=%s/prepared=%v/threads=%d", l.net, l.n, l.size, l.c, l.oc, p.name, prepared, threads)
+					b.Run(name, func(b *testing.B) { benchWinograd(b, cpus, l, p.pass, prepared, p.run) })
+				}
 			}
 		}
 	}
+}
+
+func benchWinograd(b *testing.B, cpus []*kernels.CPU, l convLayer, pass kernels.Pass, prepared bool, run func(c *kernels.CPU, a *kernels.ConvArgs)) {
+	s := kernels.ConvShape{N: l.n, H: l.size, W: l.size, C: l.c, OC: l.oc, KH: 3, KW: 3,
+		StrideH: 1, StrideW: 1, PadH: 1, PadW: 1, DilH: 1, DilW: 1, Groups: 1}
+	a := kernels.ConvArgs{ConvShape: s, Pass: pass}
+	take := func(n int) kernels.Mem {
+		m := random(b, cpus[0], n)
+		b.Cleanup(func() { cpus[0].Free(m) })
+		return m
+	}
+	a.X, a.Wt, a.Y = take(s.N*s.H*s.W*s.C), take(s.OC*9*s.C), take(s.N*s.H*s.W*s.OC)
+	if pass == kernels.PassForward {
+		a.Epi.Stats.Part = take(2 * kernels.StatsChunks(s.N*s.H*s.W, 0) * s.OC)
+	}
+	args := make([]kernels.ConvArgs, len(cpus))
+	for i, c := range cpus {
+		args[i] = a
+		if prepared {
+			p := kernels.PrepareArgs{Pass: pass, Conv: s, Wt: a.Wt, Dst: &kernels.Prepared{}}
+			p.Dst.Mem = take(c.PreparedBytes(&p) / 4)
+			c.Prepare(&p)
+			args[i].Prepared = p.Dst
+		}
+		if n := c.Workspace(&args[i]) / 4; n > 0 {
+			args[i].Work = take(n)
+		}
+	}
+	times := make([][]float64, len(cpus))
+	inner := max(1, int(2e8/float64(s.FLOP())))
+	for b.Loop() {
+		for i, c := range cpus {
+			c.Enter()
+			run(c, &args[i])
+			t := time.Now()
+			for range inner {
+				run(c, &args[i])
+			}
+			times[i] = append(times[i], float64(time.Since(t).Nanoseconds())/float64(inner))
+			c.Leave()
+		}
+	}
+	for i, a := range winogradAlgorithms {
+		b.ReportMetric(slices.Min(times[i])/1e6, a+"-ms")
+		b.ReportMetric(median(times[i])/median(times[len(times)-1]), a+"/f4x4")
+	}
+	b.ReportMetric(0, "ns/op")
 }

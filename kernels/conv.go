@@ -16,18 +16,23 @@ type convState struct {
 
 	winogradWeightJobs freelist[winogradWeightJob]
 
-	transforms   *winogradRow // nil: every shape is direct
-	winogradName string       // the row of prepared weights
+	transforms    *winogradRow // nil: every shape is direct
+	winogradNames [2]string    // the rows of prepared weights: F(4x4,3x3), F(2x2,3x3)
+	winogradPin   int          // the tile of a pinned algorithm, 0: by shape
 }
 
 func (s *convState) init(c *CPU) {
-	if usable(c.pins, convTable)[0].Name != "winograd_f4x4" {
+	rows := usable(c.pins, convTable)
+	switch {
+	case rows[0].Name == "direct":
 		return
+	case len(rows) < len(convTable):
+		s.winogradPin = map[string]int{"winograd_f4x4": winogradTile, "winograd_f2x2": winogradSmall}[rows[0].Name]
 	}
 	for _, r := range usable(c.pins, winogradTable) {
 		if r.Lanes <= c.kernel.NR { // a panel is whole steps of the transform
 			s.transforms = r
-			s.winogradName = "winograd_f4x4 " + c.kernel.Name
+			s.winogradNames = [2]string{"winograd_f4x4 " + c.kernel.Name, "winograd_f2x2 " + c.kernel.Name}
 			return
 		}
 	}
@@ -38,9 +43,7 @@ func (s *convState) init(c *CPU) {
 func (s *convState) fast(shape *ConvShape) bool { return s.transforms != nil && winogradFits(shape) }
 
 // fastWeight reports whether its weight gradient does.
-func (s *convState) fastWeight(shape *ConvShape) bool {
-	return s.transforms != nil && winogradWeightFits(shape)
-}
+func (s *convState) fastWeight(shape *ConvShape) bool { return s.weightTile(shape) > 0 }
 
 // convJob is one forward or input-gradient call.
 type convJob struct {

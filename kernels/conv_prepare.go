@@ -34,6 +34,9 @@ func (c *CPU) convWorkspace(a *ConvArgs) int {
 	if a.Pass == PassGradWeight {
 		return c.weightWorkspace(a)
 	}
+	if c.fast(&a.ConvShape) {
+		return c.winogradWorkspace(a)
+	}
 	if a.Prepared != nil {
 		return 0
 	}

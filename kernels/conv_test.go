@@ -216,15 +216,19 @@ func (c convCase) compare(t *testing.T, cpu *CPU, d *convData, want, wantPart, s
 	n := min(depth, 768) + depth/200 + 12
 	own, ownPart := 0.0, [2]float64{} // of a sum and of a sum of squares
 	if c.pass != PassGradWeight && cpu.fast(&c.ConvShape) {
-		own = winogradError(depth/9, 3) // operands of a prologue are below 3
+		to := [2]int{c.OH(), c.OW()}
+		if c.pass == PassGradInput {
+			to = [2]int{c.H, c.W}
+		}
+		own = winogradError(cpu.tile(to[0], to[1]), depth/9, 3) // operands of a prologue are below 3
 		ownPart[0] = StatsChunk * own
 		for _, v := range want {
 			ownPart[1] = max(ownPart[1], 2*(math.Abs(v)+2)*ownPart[0])
 		}
 	}
 	if c.pass == PassGradWeight && cpu.fastWeight(&c.ConvShape) {
-		tiles := c.N * ceilDiv(c.OH(), winogradTile) * ceilDiv(c.OW(), winogradTile)
-		own = winogradWeightError(tiles, 2*3)
+		tile := cpu.weightTile(&c.ConvShape)
+		own = winogradWeightError(tile, c.N*ceilDiv(c.OH(), tile)*ceilDiv(c.OW(), tile), 2*3)
 	}
 	for i := range want {
 		if e := math.Abs(float64(got[i]) - want[i]); !(e <= own+chainBound(n, size[i])) {
@@ -243,6 +247,12 @@ func (c convCase) compare(t *testing.T, cpu *CPU, d *convData, want, wantPart, s
 func onRow(k *GemmKernel, threads int) *CPU {
 	isa, _, _ := strings.Cut(k.Name, "_")
 	return NewCPU(NewTeam(threads), Pins{rows: map[string]string{"gemm": k.Name, "winograd": isa}})
+}
+
+// onAlgorithm is onRow with a row of convTable pinned.
+func onAlgorithm(k *GemmKernel, threads int, name string) *CPU {
+	isa, _, _ := strings.Cut(k.Name, "_")
+	return NewCPU(NewTeam(threads), Pins{rows: map[string]string{"gemm": k.Name, "winograd": isa, "conv": name}})
 }
 
 func square(n, h, c, oc, k, s, p int) ConvShape {

@@ -3,8 +3,9 @@ package kernels
 import "unsafe"
 
 // winogradImages is where the pixels of tiles lie: images of h x w pixels cut
-// into th x tw tiles, 4 pixels apart, that begin pad pixels before the first.
+// into th x tw tiles, tile pixels apart, that begin pad pixels before the first.
 type winogradImages struct {
+	tile        int     // 0: winogradTile
 	base, pixel uintptr // bytes
 	h, w        int
 	th, tw      int
@@ -13,7 +14,11 @@ type winogradImages struct {
 
 // cut cuts m into tiles, which src follows, and returns those of an image.
 func (m *winogradImages) cut(src *winogradImages) int {
-	m.th, m.tw = ceilDiv(m.h, winogradTile), ceilDiv(m.w, winogradTile)
+	if m.tile == 0 {
+		m.tile = winogradTile
+	}
+	src.tile = m.tile
+	m.th, m.tw = ceilDiv(m.h, m.tile), ceilDiv(m.w, m.tile)
 	src.th, src.tw = m.th, m.tw
 	return m.th * m.tw
 }
@@ -29,7 +34,7 @@ func (m *winogradImages) list(at []uintptr, t, n, size int, outside uintptr) {
 	img, ty, tx := t/(m.tw*m.th), t/m.tw%m.th, t%m.tw
 	row := uintptr(m.w) * m.pixel
 	for range n {
-		y0, x0 := ty*winogradTile-m.padH, tx*winogradTile-m.padW
+		y0, x0 := ty*m.tile-m.padH, tx*m.tile-m.padW
 		from, to := min(max(0, -x0), size), min(size, m.w-x0)
 		line := m.base + uintptr((img*m.h+y0)*m.w+x0)*m.pixel
 		for y := y0; y < y0+size; y++ {

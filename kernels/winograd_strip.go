@@ -15,11 +15,11 @@ const winogradStrips = 12
 // winogradStrip is a winogradJob cut into strips.
 type winogradStrip winogradJob
 
-// strips reports whether the pass runs by strips, and cuts it: a block is as
-// many lines of tiles as fill whole products best, as few as do.
-func (p *winogradPlan) strips(n int) bool {
-	r := p.rows
-	if r.Product == nil || p.gemm.NR != 32 || p.gemm.Narrow != 16 || p.sc > 64 || p.dc > 64 {
+// cutStrips cuts a narrow pass and reports whether it is one: a block is as many
+// lines of tiles as fill whole products best, as few as do.
+func (p *winogradPlan) cutStrips(n int) bool {
+	p.lines = 0
+	if p.rows.Product == nil || p.gemm.NR != 32 || p.gemm.Narrow != 16 || p.sc > 64 || p.dc > 64 {
 		return false
 	}
 	lines := n * p.to.th
@@ -30,9 +30,12 @@ func (p *winogradPlan) strips(n int) bool {
 			best, p.lines = full, k
 		}
 	}
-	p.colItems = 1
-	p.items = ceilDiv(lines, p.lines)
-	return p.patchFloats() <= ScratchFloats/4
+	if p.patchFloats() > ScratchFloats/4 {
+		p.lines = 0
+		return false
+	}
+	p.blocks, p.perItem, p.colItems = ceilDiv(lines, p.lines), p.dc, 1
+	return true
 }
 
 // patchLine is the floats of a line of the patch.
@@ -101,7 +104,7 @@ func (s *winogradStrip) Tile(w *Worker, item int) {
 			if cols <= s.gemm.Narrow {
 				width, product = s.gemm.Narrow, s.rows.ProductNarrow
 			}
-			u := s.panel(s.weights, q)
+			u := s.panel(s.weights, 0, q)
 			product(36, s.sc, &v[0], s.sc, freqV, &u[0], s.freqU(width), &m[0], ldm, freqM)
 			t = at
 			for i := range n {

@@ -6,7 +6,8 @@ import (
 	"github.com/sectile-ml/sectile/asm"
 )
 
-// The weight gradient by Winograd's F(4x4,3x3) is the forward algorithm
+// The weight gradient by Winograd's F(4x4,3x3) (or, pinned, F(2x2,3x3) with 16 for
+// 36) is the forward algorithm
 // transposed: each stage of Y = out(kern(W) . in(X)) is linear in W, so
 //
 //	V  = in(X)             [36, tiles, C]
@@ -25,7 +26,8 @@ import (
 // winogradWeightPlan is how a weight gradient of one shape is cut.
 type winogradWeightPlan struct {
 	gemm   *GemmKernel
-	rows   *winogradRow
+	rows   *winogradTransforms
+	freqs  int
 	x, y   winogradImages // tiles of 6x6 pixels, of 4x4
 	all    int            // tiles
 	c, oc  int
@@ -41,9 +43,10 @@ type winogradWeightPlan struct {
 }
 
 func (p *winogradWeightPlan) plan(c *CPU, s *ConvShape) {
-	*p = winogradWeightPlan{gemm: c.kernel, rows: c.transforms, c: s.C, oc: s.OC}
+	*p = winogradWeightPlan{gemm: c.kernel, rows: c.transforms.by(c.weightTile(s)), c: s.C, oc: s.OC}
+	p.freqs = p.rows.freqs()
 	p.x = winogradImages{h: s.H, w: s.W, padH: s.PadH, padW: s.PadW}
-	p.y = winogradImages{h: s.OH(), w: s.OW()}
+	p.y = winogradImages{tile: p.rows.tile, h: s.OH(), w: s.OW()}
 	p.all = s.N * p.y.cut(&p.x)
 	p.tiles, p.chunks = winogradWeightTiles, ceilDiv(p.all, winogradWeightTiles)
 	p.oBlock, p.cBlock = winogradWeightBlock(p.oc), winogradWeightBlock(p.c)
@@ -103,9 +106,9 @@ func (c *CPU) winogradWeightWorkspace(a *ConvArgs) int {
 func (c *CPU) winogradWeight(a *ConvArgs) {
 	j := c.winogradWeightJobs.get()
 	j.plan(c, &a.ConvShape)
-	r := c.transforms
-	j.opX = winogradWeightOperand{j.x, convLoader{c.kernel.Rows, &a.ProX, a.X.F32(), a.C}, winogradTile + 2, r.Input, r.PatchInput}
-	j.opY = winogradWeightOperand{j.y, convLoader{c.kernel.Rows, &a.ProY, a.Y.F32(), a.OC}, winogradTile, r.GradOutput, r.PatchSpread}
+	r := j.rows
+	j.opX = winogradWeightOperand{j.x, convLoader{c.kernel.Rows, &a.ProX, a.X.F32(), a.C}, r.side(), r.Input, r.PatchInput}
+	j.opY = winogradWeightOperand{j.y, convLoader{c.kernel.Rows, &a.ProY, a.Y.F32(), a.OC}, r.tile, r.GradOutput, r.PatchSpread}
 	if j.lineFloats() == 0 {
 		j.opX.patched, j.opY.patched = nil, nil
 	}
@@ -117,7 +120,7 @@ func (c *CPU) winogradWeight(a *ConvArgs) {
 	if split {
 		j.out = a.Work.As(Float32).F32()[:j.lanes*n]
 	}
-	c.team.Do(j.lanes*j.oItems*j.cItems, j.all*36*j.c*j.oc/64, j)
+	c.team.Do(j.lanes*j.oItems*j.cItems, j.all*j.freqs*j.c*j.oc/64, j)
 	if split {
 		j.join = joinJob{rows: c.kernel.Rows, dst: dw, lanes: j.out, n: n, accumulate: a.Accumulate}
 		c.team.Do(ceilDiv(n, joinBlock), j.lanes*n/4, &j.join)
@@ -154,9 +157,9 @@ func (j *winogradWeightJob) Tile(w *Worker, item int) {
 	}
 	i.tmp, i.edge = take(winogradTmp), take(j.gemm.edgeFloats())
 	i.segs = unsafe.Slice((*seg)(unsafe.Pointer(&take(16)[0])), 1)
-	i.from = rowAddresses(take(2*36*(j.tiles+1)), 36*(j.tiles+1))
-	i.pixels = take(max(36*max(j.cBlock, j.oBlock), j.lineFloats()))
-	i.v, i.e, i.u = take(36*j.freqV), take(36*j.freqE), take(36*j.freqU)
+	i.from = rowAddresses(take(2*j.freqs*(j.tiles+1)), j.freqs*(j.tiles+1))
+	i.pixels = take(max(j.freqs*max(j.cBlock, j.oBlock), j.lineFloats()))
+	i.v, i.e, i.u = take(j.freqs*j.freqV), take(j.freqs*j.freqE), take(j.freqs*j.freqU)
 
 	per := ceilDiv(j.chunks, j.lanes)
 	first, end := lane*per, min(j.chunks, (lane+1)*per)
@@ -238,7 +241,7 @@ func (i *winogradWeightItem) multiply(n int, load bool) {
 	k, s := i.gemm, &i.segs[0]
 	segs := unsafe.Slice((*asm.Seg)(unsafe.Pointer(s)), 1)
 	s.k = n
-	for f := range 36 {
+	for f := range i.freqs {
 		v, e, u := i.v[f*i.freqV:], i.e[f*i.freqE:], i.u[f*i.freqU:]
 		for c := 0; c < i.cn; c += k.NR {
 			cols := min(k.NR, i.cn-c)
