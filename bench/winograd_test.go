@@ -9,8 +9,8 @@ import (
 	"github.com/sectile-ml/sectile/kernels"
 )
 
-// winogradLayers are the 3x3 layers of stride 1 of a CIFAR ResNet-18 and of a
-// ResNet-50, and those where the contract's choice brings least: few channels,
+// winogradLayers are the 3x3 layers of a CIFAR ResNet-18 and of a ResNet-50,
+// and those where the contract's choice brings least: few channels,
 // few tiles.
 var winogradLayers = []convLayer{
 	{"resnet18c", 128, 32, 64, 64, 3, 1, true},
@@ -29,6 +29,16 @@ var winogradLayers = []convLayer{
 	{"one", 1, 14, 256, 256, 3, 1, false},
 	{"one", 1, 7, 512, 512, 3, 1, false},
 	{"crops", 96, 2, 512, 512, 3, 1, false},
+	{"resnet18c", 128, 32, 64, 128, 3, 2, true},
+	{"resnet18c", 128, 16, 128, 256, 3, 2, false},
+	{"resnet18c", 128, 8, 256, 512, 3, 2, false},
+	{"resnet50", 32, 56, 128, 128, 3, 2, false},
+	{"resnet50", 32, 28, 256, 256, 3, 2, false},
+	{"resnet50", 32, 14, 512, 512, 3, 2, false},
+	{"fashion", 128, 28, 16, 32, 3, 2, false},
+	{"fashion", 128, 14, 32, 64, 3, 2, false},
+	{"one", 1, 56, 128, 128, 3, 2, false},
+	{"one", 1, 14, 512, 512, 3, 2, false},
 }
 
 // BenchmarkWinograd takes the direct path and the contract's choice in turns,
@@ -48,19 +58,19 @@ func BenchmarkWinograd(b *testing.B) {
 				continue
 			}
 			for _, p := range convPasses {
-				name := fmt.Sprintf("net=%s/n=%d/size=%d/c=%d/oc=%d/pass=%s/threads=%d", l.net, l.n, l.size, l.c, l.oc, p.name, threads)
+				name := fmt.Sprintf("net=%s/n=%d/size=%d/c=%d/oc=%d/stride=%d/pass=%s/threads=%d", l.net, l.n, l.size, l.c, l.oc, l.stride, p.name, threads)
 				b.Run(name, func(b *testing.B) {
 					s := kernels.ConvShape{N: l.n, H: l.size, W: l.size, C: l.c, OC: l.oc, KH: 3, KW: 3,
-						StrideH: 1, StrideW: 1, PadH: 1, PadW: 1, DilH: 1, DilW: 1, Groups: 1}
+						StrideH: l.stride, StrideW: l.stride, PadH: 1, PadW: 1, DilH: 1, DilW: 1, Groups: 1}
 					a := kernels.ConvArgs{ConvShape: s, Pass: p.pass}
 					take := func(n int) kernels.Mem {
 						m := random(b, both[0], n)
 						b.Cleanup(func() { both[0].Free(m) })
 						return m
 					}
-					a.X, a.Wt, a.Y = take(s.N*s.H*s.W*s.C), take(s.OC*9*s.C), take(s.N*s.H*s.W*s.OC)
+					a.X, a.Wt, a.Y = take(s.N*s.H*s.W*s.C), take(s.OC*9*s.C), take(s.N*s.OH()*s.OW()*s.OC)
 					if p.pass == kernels.PassForward {
-						a.Epi.Stats.Part = take(2 * kernels.StatsChunks(s.N*s.H*s.W, 0) * s.OC)
+						a.Epi.Stats.Part = take(2 * kernels.StatsChunks(s.N*s.OH()*s.OW(), 0) * s.OC)
 					}
 					args := [2]kernels.ConvArgs{a, a}
 					var preps [2]kernels.PrepareArgs

@@ -18,9 +18,12 @@ type convState struct {
 
 	transforms   *winogradRow // nil: every shape is direct
 	winogradName string       // the row of prepared weights
+
+	polyphaseState
 }
 
 func (s *convState) init(c *CPU) {
+	s.polyphaseState.init(c)
 	if usable(c.pins, convTable)[0].Name != "winograd_f4x4" {
 		return
 	}
@@ -62,6 +65,10 @@ func (c *CPU) Conv2D(a *ConvArgs) { c.convolve(a, PassForward) }
 func (c *CPU) Conv2DGradInput(a *ConvArgs) { c.convolve(a, PassGradInput) }
 
 func (c *CPU) convolve(a *ConvArgs, pass Pass) {
+	if c.polyphased(&a.ConvShape, pass) {
+		c.polyphase(a, pass)
+		return
+	}
 	if c.fast(&a.ConvShape) {
 		c.winograd(a, pass)
 		return

@@ -10,6 +10,7 @@ import (
 // chooses between them by shape; pinning conv:direct forbids Winograd.
 var convTable = register([]Kernel{
 	{Op: "conv", Name: "winograd_f4x4"},
+	{Op: "conv", Name: "polyphase_f4x4"},
 	{Op: "conv", Name: "direct"},
 })
 
