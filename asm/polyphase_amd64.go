@@ -17,6 +17,12 @@ import "unsafe"
 //	         s = m1-m0, e = m0+m1, t = m2-m3, f = m2+m3
 //	kern(w) = w0+w2/2, w0-w2/2, w0+3/2*w2, w0-3/2*w2, w2, w1       in float64
 //
+// and the transposes of the latter two, which a gradient of the weights takes,
+//
+//	spread(e) = b-a, b+a, d+c, d-c, e3
+//	         a = e0/2+e2/8, b = -e1/4-e3/16, c = e0/6+3/8*e2, d = e1/4+9/16*e3
+//	gather(m) = (m0+m1)+(m2+m3), m5, (m4+(m0-m1)/2)+3/2*(m2-m3)
+//
 // every product that is added fused with its sum in float32; m4 is absent from the
 // second phase of an input gradient, 9/16*f-e/16. Columns go first, then rows.
 // Of the nine planes of a dimension five belong to the first phase, in the order
@@ -29,6 +35,8 @@ import "unsafe"
 //	PolyphaseWeights: for c := range n { t = src[k*tap+c] as 3x3; dst[p*plane+c] = float32(kern(kern(t))[p]) }
 //	PolyphaseGradY:   for c := range n { t = src[25][at+c] as 5x5; dst[f*plane+c] = in(in(t))[f] }
 //	PolyphaseGradX:   for c := range n { t = src[p*plane+c] as 9x9; dst[64][at+c] (+)= out(out(t)) }
+//	PolyphaseSpread:  for c := range n { t = src[16][at+c] as 4x4; dst[f*plane+c] = spread(spread(t))[f] }
+//	PolyphaseGather:  for c := range n { t = src[p*plane+c] as 6x6; dst[k*tap+c] = gather(gather(t))[k] }
 //
 // Where pixels are read or written their addresses stand in a list. Behind a list
 // that is read stands another tile's, whose pixels are fetched. Strides are in
@@ -83,3 +91,23 @@ func PolyphaseGradYAVX2(n int, src *unsafe.Pointer, at int, dst *float32, plane 
 //
 //go:noescape
 func PolyphaseGradXAVX2(n int, src *float32, plane int, dst *unsafe.Pointer, at int, tmp *float32, add bool)
+
+// PolyphaseSpreadAVX512 transforms the gradient of 4x4 pixels of n channels.
+//
+//go:noescape
+func PolyphaseSpreadAVX512(n int, src *unsafe.Pointer, at int, dst *float32, plane int, tmp *float32)
+
+// PolyphaseGatherAVX512 transforms 6x6 planes of n kernels to 3x3 taps.
+//
+//go:noescape
+func PolyphaseGatherAVX512(n int, src *float32, plane int, dst *float32, tap int, tmp *float32)
+
+// PolyphaseSpreadAVX2 transforms the gradient of 4x4 pixels of n channels.
+//
+//go:noescape
+func PolyphaseSpreadAVX2(n int, src *unsafe.Pointer, at int, dst *float32, plane int, tmp *float32)
+
+// PolyphaseGatherAVX2 transforms 6x6 planes of n kernels to 3x3 taps.
+//
+//go:noescape
+func PolyphaseGatherAVX2(n int, src *float32, plane int, dst *float32, tap int, tmp *float32)

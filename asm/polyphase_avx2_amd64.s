@@ -4,7 +4,7 @@
 
 // The transforms of polyphase Winograd for AVX2 and FMA: 8 lanes of float32 a step,
 // float64 inside the transform of weights. Pictures and macros are in
-// polyphase_amd64.h, loops in polyphase_amd64.go.
+// polyphase_amd64.h and polyphase_weight_amd64.h, loops in polyphase_amd64.go.
 //
 // The caller guarantees n > 0, a multiple of 8, that many readable elements
 // behind every address, lists of twice as many words as are read (the rest is
@@ -33,6 +33,7 @@
 #define ROUND(v, h) VCVTPD2PSY v, h
 
 #include "polyphase_amd64.h"
+#include "polyphase_weight_amd64.h"
 
 // func PolyphaseInputAVX2(n int, src *unsafe.Pointer, at int, dst *float32, plane int, tmp *float32)
 TEXT ·PolyphaseInputAVX2(SB), NOSPLIT, $0-48
@@ -57,4 +58,14 @@ TEXT ·PolyphaseGradYAVX2(SB), NOSPLIT, $0-48
 // func PolyphaseGradXAVX2(n int, src *float32, plane int, dst *unsafe.Pointer, at int, tmp *float32, add bool)
 TEXT ·PolyphaseGradXAVX2(SB), NOSPLIT, $0-49
 	POLYPHASEGRADX
+	RET
+
+// func PolyphaseSpreadAVX2(n int, src *unsafe.Pointer, at int, dst *float32, plane int, tmp *float32)
+TEXT ·PolyphaseSpreadAVX2(SB), NOSPLIT, $0-48
+	POLYPHASESPREAD
+	RET
+
+// func PolyphaseGatherAVX2(n int, src *float32, plane int, dst *float32, tap int, tmp *float32)
+TEXT ·PolyphaseGatherAVX2(SB), NOSPLIT, $0-48
+	POLYPHASEGATHER
 	RET

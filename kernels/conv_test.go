@@ -231,6 +231,9 @@ func (c convCase) compare(t *testing.T, cpu *CPU, d *convData, want, wantPart, s
 		tiles := c.N * ceilDiv(c.OH(), winogradTile) * ceilDiv(c.OW(), winogradTile)
 		own = winogradWeightError(tiles, 2*3)
 	}
+	if c.pass == PassGradWeight && cpu.polyphased(&c.ConvShape, c.pass) {
+		own = polyphaseWeightError(c.N*ceilDiv(c.OH(), winogradTile)*ceilDiv(c.OW(), winogradTile), 2*3)
+	}
 	for i := range want {
 		if e := math.Abs(float64(got[i]) - want[i]); !(e <= own+chainBound(n, size[i])) {
 			t.Fatalf("%v: element %d is %g, want %g: error %g, bound %g", c, i, got[i], want[i], e, own+chainBound(n, size[i]))

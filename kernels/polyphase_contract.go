@@ -13,7 +13,7 @@ package kernels
 //	|error| <= (c+18) * 2^-24 * polyphaseGrowth * c * max|x| * max|w|
 //
 // if all roundings conspire. Where they do not, (c+18)*c becomes about sqrt(c);
-// TestPolyphaseError holds the algorithm to that and finds 0.02 to 0.9 of it. In
+// TestPolyphaseError holds the algorithm to that and finds 0.01 to 0.4 of it. In
 // an input gradient an output has one phase, one chain and less than the half of
 // the sums in one dimension. An infinity or NaN reaches all outputs of the tiles
 // that read it, and so do roundings: where stride and padding leave pixels that
@@ -29,4 +29,28 @@ const polyphaseGrowth = 17.9 * 17.9
 func polyphaseFits(s *ConvShape) bool {
 	return s.KH == 3 && s.KW == 3 && s.StrideH == 2 && s.StrideW == 2 && s.DilH == 1 && s.DilW == 1 && s.Groups == 1 &&
 		s.C%16 == 0 && s.OC%16 == 0 && min(s.C, s.OC) >= 64 && max(s.C, s.OC) <= 512
+}
+
+// polyphaseWeightGrowth is the growth of the weight gradient's error: with the
+// transposed transforms the sums of absolute values give 21.4 for the tap w2, the
+// largest, per tile and its square in two dimensions, where a direct sum has the
+// 16 products of a tile. An element passes through a chain of up to 16 times
+// polyphaseWeightTiles products, the folds of a lane's chunks and of the lanes,
+// and 18 roundings of transforms, so that over t tiles
+//
+//	|error| <= (16*64+folds+18) * 2^-24 * polyphaseWeightGrowth * t * max|x| * max|dy|
+//
+// if all roundings conspire. Where they do not, the product with t becomes about
+// sqrt(t); TestPolyphaseWeightError holds the algorithm to that. An infinity or NaN
+// in x or dy reaches all nine taps of its channel.
+const polyphaseWeightGrowth = 21.4 * 21.4
+
+// polyphaseWeightTiles is the tiles of a chunk of a weight gradient.
+const polyphaseWeightTiles = 64
+
+// polyphaseWeightFits reports whether the weight gradient of a shape runs by
+// polyphase Winograd F(4x4), unless a pin forbids it.
+func polyphaseWeightFits(s *ConvShape) bool {
+	tiles := s.N * ceilDiv(s.OH(), winogradTile) * ceilDiv(s.OW(), winogradTile)
+	return polyphaseFits(s) && tiles >= 12 && s.N*s.OH()*s.OW()*9 > tiles*81*5/4
 }

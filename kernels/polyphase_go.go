@@ -63,6 +63,18 @@ func polyphaseKern(w0, w1, w2 float64) [6]float64 {
 	return [6]float64{w0 + h, w0 - h, w0 + g, w0 - g, w2, w1}
 }
 
+// polyphaseSpread is the transpose of polyphaseOut.
+func polyphaseSpread(e0, e1, e2, e3 float32) [5]float32 {
+	a, b := float32(0.5*e0)+float32(0.125*e2), -float32(0.25*e1)-float32(0.0625*e3)
+	c, d := float32(1./6*e0)+float32(0.375*e2), float32(0.25*e1)+float32(0.5625*e3)
+	return [5]float32{b - a, b + a, d + c, d - c, e3}
+}
+
+// polyphaseGather is the transpose of polyphaseKern, in float32.
+func polyphaseGather(m0, m1, m2, m3, m4, m5 float32) [3]float32 {
+	return [3]float32{(m0 + m1) + (m2 + m3), m5, (m4 + float32(0.5*(m0-m1))) + float32(1.5*(m2-m3))}
+}
+
 func goPolyphaseInput(n int, src *unsafe.Pointer, at int, dst *float32, plane int, _ *float32) {
 	from := unsafe.Slice(src, 81)
 	for c := range n {
@@ -154,6 +166,37 @@ func goPolyphaseGradX(n int, src *float32, plane int, dst *unsafe.Pointer, at in
 					v += *x
 				}
 				*x = v
+			}
+		}
+	}
+}
+
+func goPolyphaseSpread(n int, src *unsafe.Pointer, at int, dst *float32, plane int, _ *float32) {
+	from := unsafe.Slice(src, 16)
+	for c := range n {
+		e := func(i int) float32 { return *(*float32)(unsafe.Add(from[i], 4*(at+c))) }
+		var t [4][5]float32
+		for j := range t {
+			t[j] = polyphaseSpread(e(j), e(4+j), e(8+j), e(12+j))
+		}
+		for i := range 5 {
+			for j, v := range polyphaseSpread(t[0][i], t[1][i], t[2][i], t[3][i]) {
+				*advance(dst, (5*i+j)*plane+c) = v
+			}
+		}
+	}
+}
+
+func goPolyphaseGather(n int, src *float32, plane int, dst *float32, tap int, _ *float32) {
+	for c := range n {
+		m := func(p int) float32 { return *advance(src, p*plane+c) }
+		var t [6][3]float32
+		for j := range t {
+			t[j] = polyphaseGather(m(j), m(6+j), m(12+j), m(18+j), m(24+j), m(30+j))
+		}
+		for i := range 3 {
+			for j, v := range polyphaseGather(t[0][i], t[1][i], t[2][i], t[3][i], t[4][i], t[5][i]) {
+				*advance(dst, (3*i+j)*tap+c) = v
 			}
 		}
 	}

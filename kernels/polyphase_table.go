@@ -18,6 +18,9 @@ type polyphaseRow struct {
 
 	GradY func(n int, src *unsafe.Pointer, at int, dst *float32, plane int, tmp *float32)
 	GradX func(n int, src *float32, plane int, dst *unsafe.Pointer, at int, tmp *float32, add bool)
+
+	Spread func(n int, src *unsafe.Pointer, at int, dst *float32, plane int, tmp *float32)
+	Gather func(n int, src *float32, plane int, dst *float32, tap int, tmp *float32)
 }
 
 // polyphaseTable is the family "polyphase".
@@ -26,16 +29,19 @@ var polyphaseTable = register([]polyphaseRow{
 		Kernel: Kernel{Op: "polyphase", Name: "avx512", Needs: asm.AVX2 | asm.AVX512}, Lanes: 16,
 		Input: asm.PolyphaseInputAVX512, Output: asm.PolyphaseOutputAVX512, Weights: asm.PolyphaseWeightsAVX512,
 		GradY: asm.PolyphaseGradYAVX512, GradX: asm.PolyphaseGradXAVX512,
+		Spread: asm.PolyphaseSpreadAVX512, Gather: asm.PolyphaseGatherAVX512,
 	},
 	{
 		Kernel: Kernel{Op: "polyphase", Name: "avx2", Needs: asm.AVX2}, Lanes: 8,
 		Input: asm.PolyphaseInputAVX2, Output: asm.PolyphaseOutputAVX2, Weights: asm.PolyphaseWeightsAVX2,
 		GradY: asm.PolyphaseGradYAVX2, GradX: asm.PolyphaseGradXAVX2,
+		Spread: asm.PolyphaseSpreadAVX2, Gather: asm.PolyphaseGatherAVX2,
 	},
 	{
 		Kernel: Kernel{Op: "polyphase", Name: "go"}, Lanes: 1,
 		Input: goPolyphaseInput, Output: goPolyphaseOutput, Weights: goPolyphaseWeights,
 		GradY: goPolyphaseGradY, GradX: goPolyphaseGradX,
+		Spread: goPolyphaseSpread, Gather: goPolyphaseGather,
 	},
 })
 
@@ -67,9 +73,10 @@ var polyphaseProducts = func() (l [36][]polyphaseProduct) {
 
 // polyphaseState is what the algorithm keeps between calls.
 type polyphaseState struct {
-	polyphaseJobs freelist[polyphaseJob]
-	phases        *polyphaseRow // nil: shapes of stride 2 are direct
-	phasesName    string        // the row of prepared weights
+	polyphaseJobs       freelist[polyphaseJob]
+	polyphaseWeightJobs freelist[polyphaseWeightJob]
+	phases              *polyphaseRow // nil: shapes of stride 2 are direct
+	phasesName          string        // the row of prepared weights
 }
 
 func (s *polyphaseState) init(c *CPU) {
@@ -87,5 +94,8 @@ func (s *polyphaseState) init(c *CPU) {
 
 // polyphased reports whether a pass of a shape runs by polyphase Winograd.
 func (s *polyphaseState) polyphased(shape *ConvShape, pass Pass) bool {
-	return s.phases != nil && pass != PassGradWeight && polyphaseFits(shape)
+	if pass == PassGradWeight {
+		return s.phases != nil && polyphaseWeightFits(shape)
+	}
+	return s.phases != nil && polyphaseFits(shape)
 }

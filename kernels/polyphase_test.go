@@ -10,7 +10,7 @@ import (
 
 // polyphaseShapes takes every branch of the schedule once.
 var polyphaseShapes = []ConvShape{
-	square(1, 8, 64, 64, 3, 2, 1),   // one tile
+	square(12, 8, 64, 64, 3, 2, 1),  // one tile an image
 	square(3, 13, 64, 80, 3, 2, 1),  // a narrow panel, ragged tiles, several chunks
 	square(5, 7, 96, 64, 3, 2, 0),   // no padding
 	square(2, 12, 64, 64, 3, 2, 0),  // pixels that nothing reads
@@ -18,6 +18,8 @@ var polyphaseShapes = []ConvShape{
 	square(2, 1, 80, 64, 3, 2, 1),   // less than a tile
 	square(7, 14, 64, 272, 3, 2, 1), // several blocks, column items and groups of columns
 	square(26, 5, 144, 64, 3, 2, 2),
+	square(18, 15, 144, 64, 3, 2, 1), // several chunks and blocks of a weight gradient
+	square(66, 8, 64, 64, 3, 2, 1),   // several lanes of one
 	{N: 1, H: 5, W: 423, C: 64, OC: 64, KH: 3, KW: 3, StrideH: 2, StrideW: 2, PadH: 2, PadW: 1, DilH: 1, DilW: 1, Groups: 1},
 	{N: 0, H: 4, W: 4, C: 64, OC: 64, KH: 3, KW: 3, StrideH: 2, StrideW: 2, PadH: 1, PadW: 1, DilH: 1, DilW: 1, Groups: 1},
 }
@@ -46,7 +48,7 @@ func TestPolyphase(t *testing.T) {
 		c.check(t, all...)
 	}
 	for _, cpu := range all {
-		for _, pass := range []Pass{PassForward, PassGradInput} {
+		for _, pass := range []Pass{PassForward, PassGradInput, PassGradWeight} {
 			if !cpu.polyphased(&polyphaseShapes[0], pass) {
 				t.Errorf("%s takes no shape in pass %d", cpu.Name(), pass)
 			}
@@ -119,6 +121,11 @@ func polyphaseWorst(d *convData, in [9]float64, kern [3]float64, channels int) {
 			}
 		}
 	}
+}
+
+// polyphaseWeightError is the same for a weight gradient over n tiles.
+func polyphaseWeightError(n int, size float64) float64 {
+	return 0x1p-24 * polyphaseWeightGrowth * size * math.Sqrt(float64(n))
 }
 
 // TestPolyphaseSpecial: an infinity or NaN reaches every output that it reaches
