@@ -63,17 +63,20 @@ func polyphaseError(c int, size float64) float64 {
 	return 0x1p-24 * polyphaseGrowth * size * math.Sqrt(float64(c))
 }
 
+// polyphaseRows are the signs of the rows of the input transform: at 1/2 and 3/2,
+// at -1/2 and -3/2, for both phases, and at infinity.
+var polyphaseRows = [][9]float64{
+	{-1, -1, -1, -1, 1, 1, 1, 1, 0}, {1, 1, -1, -1, -1, -1, 1, 1, 0}, {1, 0, 0, 0, -1, 0, 0, 0, 1},
+}
+
 // TestPolyphaseError holds random operands, and the worst that the bound's
 // derivation knows, to float64: a tile has the signs of one row of the input
 // transform in both directions and a kernel those of the weights' transform, so
 // that a frequency is as large as it can be, and half of the channels cancel
 // the other half.
 func TestPolyphaseError(t *testing.T) {
-	in := [][9]float64{ // rows of finite at +-1/2, +-3/2, the row at infinity; both phases
-		{-1, -1, -1, -1, 1, 1, 1, 1, 0}, {1, 1, -1, -1, -1, -1, 1, 1, 0}, {-1, -1, -1, -1, 1, 1, 1, 1, 0},
-		{1, 1, -1, -1, -1, -1, 1, 1, 0}, {1, 0, 0, 0, -1, 0, 0, 0, 1},
-	}
-	kern := [][3]float64{{-1, -1, -1}, {1, 1, -1}, {1, 1, 1}, {-1, -1, 1}, {0, 0, 1}}
+	in := polyphaseRows
+	kern := [][3]float64{{1, 1, 1}, {1, 1, -1}, {0, 0, 1}}
 	gemmRows(t, func(t *testing.T, k *GemmKernel) {
 		cpu := onRow(k, 1)
 		for _, channels := range []int{64, 512} {
@@ -128,18 +131,70 @@ func polyphaseWeightError(n int, size float64) float64 {
 	return 0x1p-24 * polyphaseWeightGrowth * size * math.Sqrt(float64(n))
 }
 
+// TestPolyphaseWeightError does the same for weight gradients: images of one
+// tile, whose signs are those of a row of the two operands' transforms, x of
+// every other one negated.
+func TestPolyphaseWeightError(t *testing.T) {
+	dy := [][4]float64{{1, 1, 1, 1}, {1, -1, 1, -1}, {0, 0, 0, 1}}
+	var all []*CPU
+	gemmRows(t, func(t *testing.T, k *GemmKernel) { all = append(all, onRow(k, 1)) })
+	for _, images := range []int{12, 130} {
+		if images > 12 && testing.Short() {
+			continue
+		}
+		for pattern := range len(dy) + 1 {
+			c := convCase{ConvShape: square(images, 9, 64, 64, 3, 2, 0), pass: PassGradWeight, seed: uint64(pattern)}
+			d := c.data()
+			if pattern < len(dy) {
+				polyphaseSigns(d, polyphaseRows[pattern], dy[pattern])
+			}
+			want, _ := c.reference(d)
+			for _, cpu := range all {
+				got, _ := c.run(t, cpu, d)
+				worst := 0.0
+				for i := range want {
+					worst = max(worst, math.Abs(float64(got[i])-want[i]))
+				}
+				bound := polyphaseWeightError(images, 1)
+				t.Logf("%d images, pattern %d, %s: largest error %.3g, %.2g of the bound, largest output %.3g",
+					images, pattern, cpu.kernel.Name, worst, worst/bound, max(slices.Max(want), -slices.Min(want)))
+				if !(worst <= bound) {
+					t.Errorf("%d images, pattern %d, %s: error %g, bound %g", images, pattern, cpu.kernel.Name, worst, bound)
+				}
+			}
+		}
+	}
+}
+
+// polyphaseSigns makes x, images of 9x9 pixels and 64 channels, every other one
+// negated, and dy, of 4x4.
+func polyphaseSigns(d *convData, x [9]float64, dy [4]float64) {
+	r := rand.New(rand.NewPCG(3, 4))
+	fill := func(v []float32, size int, next float32, sign func(p int) float64) {
+		for i := range v {
+			if n := i / 64 / size; n%2 == 1 {
+				v[i] = next * v[i-size*64]
+				continue
+			}
+			v[i] = float32((0.99 + 0.01*r.Float64()) * sign(i/64%size))
+		}
+	}
+	fill(d.x, 81, -1, func(p int) float64 { return x[p/9] * x[p%9] })
+	fill(d.y, 16, 1, func(p int) float64 { return dy[p/4] * dy[p%4] })
+}
+
 // TestPolyphaseSpecial: an infinity or NaN reaches every output that it reaches
-// in the reference, all of its tiles' outputs, and nothing else.
+// in the reference and nothing but its tiles' outputs or its channels' taps.
 func TestPolyphaseSpecial(t *testing.T) {
 	gemmRows(t, func(t *testing.T, k *GemmKernel) {
 		cpu := onRow(k, 1)
 		for _, bad := range []float64{math.NaN(), math.Inf(1), math.Inf(-1)} {
-			for _, pass := range []Pass{PassForward, PassGradInput} {
+			for _, pass := range []Pass{PassForward, PassGradInput, PassGradWeight} {
 				for operand := range 3 {
-					c := convCase{ConvShape: square(2, 17, 64, 64, 3, 2, 1), pass: pass, seed: 4}
+					c := convCase{ConvShape: square(2, 31, 64, 64, 3, 2, 1), pass: pass, seed: 4}
 					d := c.data()
 					v := [][]float32{d.x, d.w, d.y}[operand]
-					if (pass == PassForward && operand == 2) || (pass == PassGradInput && operand == 0) {
+					if (pass == PassForward && operand == 2) || (pass == PassGradInput && operand == 0) || (pass == PassGradWeight && operand == 1) {
 						continue
 					}
 					at := len(v) / 3
@@ -164,6 +219,12 @@ func TestPolyphaseSpecial(t *testing.T) {
 // polyphaseReaches reports whether element at of an operand (x, w, dy) may move
 // element i of a pass's output: both have 64 channels, padding is 1.
 func polyphaseReaches(s *ConvShape, pass Pass, operand, at, i int) bool {
+	if pass == PassGradWeight {
+		if operand == 0 {
+			return i%s.C == at%s.C
+		}
+		return i/(9*s.C) == at%s.OC
+	}
 	if operand == 1 { // one kernel: all pixels of a channel
 		if pass == PassForward {
 			return i%s.OC == at/(9*s.C)
