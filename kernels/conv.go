@@ -19,12 +19,15 @@ type convState struct {
 	transforms    *winogradRow // nil: every shape is direct
 	winogradNames [2]string    // the rows of prepared weights: F(4x4,3x3), F(2x2,3x3)
 	winogradPin   int          // the tile of a pinned algorithm, 0: by shape
+
+	polyphaseState
 }
 
 func (s *convState) init(c *CPU) {
+	s.polyphaseState.init(c)
 	rows := usable(c.pins, convTable)
 	switch {
-	case rows[0].Name == "direct":
+	case rows[0].Name == "direct" || rows[0].Name == "polyphase_f4x4":
 		return
 	case len(rows) < len(convTable):
 		s.winogradPin = map[string]int{"winograd_f4x4": winogradTile, "winograd_f2x2": winogradSmall}[rows[0].Name]
@@ -66,6 +69,10 @@ func (c *CPU) Conv2D(a *ConvArgs) { c.convolve(a, PassForward) }
 func (c *CPU) Conv2DGradInput(a *ConvArgs) { c.convolve(a, PassGradInput) }
 
 func (c *CPU) convolve(a *ConvArgs, pass Pass) {
+	if c.polyphased(&a.ConvShape, pass) {
+		c.polyphase(a, pass)
+		return
+	}
 	if c.fast(&a.ConvShape) {
 		c.winograd(a, pass)
 		return

@@ -11,7 +11,7 @@ import (
 func TestConvGuard(t *testing.T) {
 	gemmRows(t, func(t *testing.T, k *GemmKernel) {
 		cpu := onRow(k, 1)
-		for i, s := range append(slices.Clone(convShapes), winogradShapes[:5]...) {
+		for i, s := range slices.Concat(convShapes, winogradShapes[:5], polyphaseShapes[:6]) {
 			if s.N == 0 {
 				continue
 			}
@@ -82,7 +82,7 @@ func TestConvAllocs(t *testing.T) {
 		for _, threads := range []int{1, 2} {
 			cpu := onRow(k, threads)
 			defer cpu.team.Close()
-			for _, s := range []ConvShape{square(4, 14, 32, 32, 3, 1, 1), square(4, 14, 3, 32, 3, 2, 1), square(4, 9, 64, 64, 3, 1, 1)} {
+			for _, s := range []ConvShape{square(4, 14, 32, 32, 3, 1, 1), square(4, 14, 3, 32, 3, 2, 1), square(4, 9, 64, 64, 3, 1, 1), square(4, 15, 64, 64, 3, 2, 1)} {
 				surround(s, 1, func(c convCase) {
 					a := c.args(c.data(), func(v []float32) Mem { return F32Mem(slices.Clone(v)) })
 					c.prepare(cpu, a, poisoned)
@@ -101,30 +101,34 @@ func TestConvPrepared(t *testing.T) {
 	gemmRows(t, func(t *testing.T, k *GemmKernel) {
 		cpu := onRow(k, 1)
 		for _, pass := range []Pass{PassForward, PassGradInput} {
-			small := convCase{ConvShape: square(1, 1, 20, 24, 3, 2, 1), pass: pass, prepared: true}
-			large := convCase{ConvShape: square(3, 11, 20, 24, 3, 2, 1), pass: pass}
-			d := large.data()
-			want, _ := large.run(t, cpu, d)
-			clones := func(v []float32) Mem { return F32Mem(slices.Clone(v)) }
-			b := small.args(d, clones)
-			small.prepare(cpu, b, poisoned)
-			a := large.args(d, clones)
-			a.Prepared = b.Prepared
-			runConv(cpu, a)
-			if i := differ(want, large.out(a).F32()); i >= 0 {
-				t.Errorf("pass %d: element %d is %g, want %g", pass, i, large.out(a).F32()[i], want[i])
+			for _, channels := range []int{20, 64} {
+				convPrepared(t, cpu, pass, channels)
 			}
-			a.Prepared = &Prepared{Mem: b.Prepared.Mem, Row: "another"}
-			func() {
-				defer func() {
-					if _, ok := recover().(*ArgError); !ok {
-						t.Errorf("pass %d: weights of another row were taken", pass)
-					}
-				}()
-				runConv(cpu, a)
-			}()
 		}
 	})
+}
+
+func convPrepared(t *testing.T, cpu *CPU, pass Pass, channels int) {
+	small := convCase{ConvShape: square(1, 1, channels, channels+16, 3, 2, 1), pass: pass, prepared: true}
+	large := convCase{ConvShape: square(3, 11, channels, channels+16, 3, 2, 1), pass: pass}
+	d := large.data()
+	want, _ := large.run(t, cpu, d)
+	clones := func(v []float32) Mem { return F32Mem(slices.Clone(v)) }
+	b := small.args(d, clones)
+	small.prepare(cpu, b, poisoned)
+	a := large.args(d, clones)
+	a.Prepared = b.Prepared
+	runConv(cpu, a)
+	if i := differ(want, large.out(a).F32()); i >= 0 {
+		t.Errorf("pass %d: element %d is %g, want %g", pass, i, large.out(a).F32()[i], want[i])
+	}
+	a.Prepared = &Prepared{Mem: b.Prepared.Mem, Row: "another"}
+	defer func() {
+		if _, ok := recover().(*ArgError); !ok {
+			t.Errorf("pass %d: weights of another row were taken", pass)
+		}
+	}()
+	runConv(cpu, a)
 }
 
 // FuzzConv draws a call from a seed and holds the leading row to the reference.

@@ -7,6 +7,9 @@ package kernels
 
 // convPreparedBytes is the size of the prepared weights.
 func (c *CPU) convPreparedBytes(a *PrepareArgs) int {
+	if c.polyphased(&a.Conv, a.Pass) {
+		return c.polyphasePreparedBytes(a)
+	}
 	if c.fast(&a.Conv) {
 		return c.winogradPreparedBytes(a)
 	}
@@ -18,6 +21,10 @@ func (c *CPU) convPreparedBytes(a *PrepareArgs) int {
 
 // convPrepare lays the weights out for the row that will run.
 func (c *CPU) convPrepare(a *PrepareArgs) {
+	if c.polyphased(&a.Conv, a.Pass) {
+		c.polyphasePrepare(a)
+		return
+	}
 	if c.fast(&a.Conv) {
 		c.winogradPrepare(a)
 		return

@@ -221,6 +221,11 @@ func (c convCase) compare(t *testing.T, cpu *CPU, d *convData, want, wantPart, s
 			to = [2]int{c.H, c.W}
 		}
 		own = winogradError(cpu.tile(to[0], to[1]), depth/9, 3) // operands of a prologue are below 3
+	}
+	if c.pass != PassGradWeight && cpu.polyphased(&c.ConvShape, c.pass) {
+		own = polyphaseError(depth/9, 3)
+	}
+	if own > 0 {
 		ownPart[0] = StatsChunk * own
 		for _, v := range want {
 			ownPart[1] = max(ownPart[1], 2*(math.Abs(v)+2)*ownPart[0])
@@ -229,6 +234,9 @@ func (c convCase) compare(t *testing.T, cpu *CPU, d *convData, want, wantPart, s
 	if c.pass == PassGradWeight && cpu.fastWeight(&c.ConvShape) {
 		tile := cpu.weightTile(&c.ConvShape)
 		own = winogradWeightError(tile, c.N*ceilDiv(c.OH(), tile)*ceilDiv(c.OW(), tile), 2*3)
+	}
+	if c.pass == PassGradWeight && cpu.polyphased(&c.ConvShape, c.pass) {
+		own = polyphaseWeightError(c.N*ceilDiv(c.OH(), winogradTile)*ceilDiv(c.OW(), winogradTile), 2*3)
 	}
 	for i := range want {
 		if e := math.Abs(float64(got[i]) - want[i]); !(e <= own+chainBound(n, size[i])) {
@@ -242,11 +250,11 @@ func (c convCase) compare(t *testing.T, cpu *CPU, d *convData, want, wantPart, s
 	}
 }
 
-// onRow is a backend that runs row k, and Winograd's transforms for the same
+// onRow is a backend that runs row k, and both Winograd transforms for the same
 // instructions, with a team of threads.
 func onRow(k *GemmKernel, threads int) *CPU {
 	isa, _, _ := strings.Cut(k.Name, "_")
-	return NewCPU(NewTeam(threads), Pins{rows: map[string]string{"gemm": k.Name, "winograd": isa}})
+	return NewCPU(NewTeam(threads), Pins{rows: map[string]string{"gemm": k.Name, "winograd": isa, "polyphase": isa}})
 }
 
 // onAlgorithm is onRow with a row of convTable pinned.
@@ -403,7 +411,7 @@ func TestConvBits(t *testing.T) {
 			all = append(all, backend{fmt.Sprintf("%s on %d threads", k.Name, threads), onRow(k, threads)})
 		}
 	})
-	shapes := append(slices.Concat(convShapes, winogradShapes), square(16, 14, 64, 64, 3, 1, 1), square(8, 28, 40, 72, 3, 2, 1))
+	shapes := append(slices.Concat(convShapes, winogradShapes, polyphaseShapes), square(16, 14, 64, 64, 3, 1, 1), square(8, 28, 40, 72, 3, 2, 1))
 	for i, s := range shapes {
 		surround(s, uint64(i), func(c convCase) {
 			d := c.data()

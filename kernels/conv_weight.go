@@ -129,6 +129,9 @@ func (c *CPU) weightWorkspace(a *ConvArgs) int {
 	if c.fastWeight(&a.ConvShape) {
 		return c.winogradWeightWorkspace(a)
 	}
+	if c.polyphased(&a.ConvShape, PassGradWeight) {
+		return c.polyphaseWeightWorkspace(a)
+	}
 	j := c.weightJobs.get()
 	defer c.weightJobs.put(j)
 	j.plan(c, &a.ConvShape, a.ProX.Kind, a.ProY.Kind)
@@ -145,6 +148,10 @@ func (p *weightPlan) outputs() int { return p.s.OC * p.s.KH * p.s.KW * p.cg }
 func (c *CPU) Conv2DGradWeight(a *ConvArgs) {
 	if c.fastWeight(&a.ConvShape) {
 		c.winogradWeight(a)
+		return
+	}
+	if c.polyphased(&a.ConvShape, PassGradWeight) {
+		c.polyphaseWeight(a)
 		return
 	}
 	j := c.weightJobs.get()

@@ -12,6 +12,7 @@ import (
 var convTable = register([]Kernel{
 	{Op: "conv", Name: "winograd_f4x4"},
 	{Op: "conv", Name: "winograd_f2x2"},
+	{Op: "conv", Name: "polyphase_f4x4"},
 	{Op: "conv", Name: "direct"},
 })
 
