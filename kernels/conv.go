@@ -15,15 +15,19 @@ type convState struct {
 	winogradJobs freelist[winogradJob]
 
 	winogradWeightJobs freelist[winogradWeightJob]
+	groupedJobs        freelist[groupedJob]
+	groupedWeightJobs  freelist[groupedWeightJob]
 
-	transforms   *winogradRow // nil: every shape is direct
-	winogradName string       // the row of prepared weights
+	depthwise    *depthwiseRow // nil: such shapes are direct
+	transforms   *winogradRow  // nil: every shape is direct
+	winogradName string        // the row of prepared weights
 }
 
 func (s *convState) init(c *CPU) {
 	if usable(c.pins, convTable)[0].Name != "winograd_f4x4" {
 		return
 	}
+	s.depthwise = usable(c.pins, depthwiseTable)[0]
 	for _, r := range usable(c.pins, winogradTable) {
 		if r.Lanes <= c.kernel.NR { // a panel is whole steps of the transform
 			s.transforms = r
@@ -64,6 +68,10 @@ func (c *CPU) Conv2DGradInput(a *ConvArgs) { c.convolve(a, PassGradInput) }
 func (c *CPU) convolve(a *ConvArgs, pass Pass) {
 	if c.fast(&a.ConvShape) {
 		c.winograd(a, pass)
+		return
+	}
+	if c.fewFits(&a.ConvShape) {
+		c.few(a, pass)
 		return
 	}
 	j := c.convJobs.get()
@@ -134,7 +142,7 @@ func (j *convJob) Tile(w *Worker, item int) {
 	cols := item % j.colItems
 	b.group = item / j.colItems % j.groups
 	b.block = item / j.colItems / j.groups
-	b.rows()
+	b.m0, b.m1 = j.chunkRows(b.g, b.block)
 
 	list, strip, edge := (2*j.list+15)&^15, convRows*j.perItem*j.NR, j.edgeFloats()
 	scratch := w.Scratch(list + strip + edge + j.copied)
@@ -157,15 +165,6 @@ func (j *convJob) Tile(w *Worker, item int) {
 	}
 }
 
-// rows finds the block's rows: blocks restart at each statistics group.
-func (b *convBlock) rows() {
-	_, size := groups(b.g.rows, b.statRows)
-	per := ceilDiv(size, convRows)
-	first := b.block / per * size
-	b.m0 = first + b.block%per*convRows
-	b.m1 = min(b.m0+convRows, first+size)
-}
-
 // open makes the window that row pointers lead into.
 func (b *convBlock) open() {
 	c0 := b.group * b.sc
@@ -174,11 +173,7 @@ func (b *convBlock) open() {
 		b.window = r.load(b.copied[:r.height()*(r.x1-r.x0)*b.sc], &b.loader, b.g, c0, b.sc, b.sc)
 		return
 	}
-	pixel := uintptr(4 * b.srcC)
-	b.window = convWindow{
-		base: uintptr(unsafe.Pointer(unsafe.SliceData(b.src))) + uintptr(4*c0), pixel: pixel,
-		row: uintptr(b.g.x.src) * pixel, image: uintptr(b.g.y.src*b.g.x.src) * pixel, x1: b.g.x.src,
-	}
+	b.window = b.g.window(b.src, b.srcC, c0)
 }
 
 // chunk adds chunk q of k to the panels [p0, p1). The last one finishes them.

@@ -238,11 +238,11 @@ func (c convCase) compare(t *testing.T, cpu *CPU, d *convData, want, wantPart, s
 	}
 }
 
-// onRow is a backend that runs row k, and Winograd's transforms for the same
+// onRow is a backend that runs row k, and the other rows of a convolution for the same
 // instructions, with a team of threads.
 func onRow(k *GemmKernel, threads int) *CPU {
 	isa, _, _ := strings.Cut(k.Name, "_")
-	return NewCPU(NewTeam(threads), Pins{rows: map[string]string{"gemm": k.Name, "winograd": isa}})
+	return NewCPU(NewTeam(threads), Pins{rows: map[string]string{"gemm": k.Name, "winograd": isa, "depthwise": isa}})
 }
 
 func square(n, h, c, oc, k, s, p int) ConvShape {
