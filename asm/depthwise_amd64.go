@@ -31,19 +31,19 @@ import "unsafe"
 // of 16 and dst and step of whole lines.
 //
 //go:noescape
-func DepthwiseAVX512(pixels, c, taps int, tap *unsafe.Pointer, src int, w *float32, ldw int, dst *float32, step, mode int)
+func DepthwiseAVX512(pixels, c, taps int, tap *unsafe.Pointer, src int, w *float32, ldw int, dst *float32, step, mode, at int)
 
 // DepthwiseAVX2 is the same for c a multiple of 8, without mode 2.
 //
 //go:noescape
-func DepthwiseAVX2(pixels, c, taps int, tap *unsafe.Pointer, src int, w *float32, ldw int, dst *float32, step, mode int)
+func DepthwiseAVX2(pixels, c, taps int, tap *unsafe.Pointer, src int, w *float32, ldw int, dst *float32, step, mode, at int)
 
 // DepthwiseGradAVX512 adds the products of all runs of a chunk for any c.
 //
 //go:noescape
-func DepthwiseGradAVX512(segs int, seg *uintptr, c, dyStep, xStep int, dst *float32, ldd int, load bool)
+func DepthwiseGradAVX512(segs int, seg *uintptr, c, dyStep, xStep int, dst *float32, ldd int, load bool, dyAhead, xAhead int)
 
 // DepthwiseGradAVX2 is the same for c a multiple of 8.
 //
 //go:noescape
-func DepthwiseGradAVX2(segs int, seg *uintptr, c, dyStep, xStep int, dst *float32, ldd int, load bool)
+func DepthwiseGradAVX2(segs int, seg *uintptr, c, dyStep, xStep int, dst *float32, ldd int, load bool, dyAhead, xAhead int)

@@ -28,11 +28,33 @@
 
 #define ZERO(z) VXORPS z, z, z
 
+// What a tile fetches: the same pixels of another line.
+#define FETCH1 PREFETCHT1 (R8)
+
+#define FETCH2 \
+	FETCH1; \
+	PREFETCHT1 (R8)(R10*1)
+
+#define FETCH4 \
+	FETCH2; \
+	PREFETCHT1 (R8)(R10*2);  \
+	PREFETCHT1 (R8)(R11*1)
+
+#define FETCH8 \
+	FETCH4;                  \
+	PREFETCHT1 (R8)(R10*4);  \
+	PREFETCHT1 (R8)(R12*1);  \
+	PREFETCHT1 (R8)(R11*2);  \
+	PREFETCHT1 (R8)(R13*1)
+
 #define TAP1 VFMADD231PS (R8), Y0, Y8
 
+#define TAP2 \
+	TAP1; \
+	VFMADD231PS (R8)(R10*1), Y0, Y9
+
 #define TAP4 \
-	TAP1;                               \
-	VFMADD231PS (R8)(R10*1), Y0, Y9;  \
+	TAP2; \
 	VFMADD231PS (R8)(R10*2), Y0, Y10; \
 	VFMADD231PS (R8)(R11*1), Y0, Y11
 
@@ -54,9 +76,12 @@
 
 #define ALL1(F) F(Y8)
 
+#define ALL2(F) \
+	F(Y8); \
+	F(Y9)
+
 #define ALL4(F) \
-	F(Y8);  \
-	F(Y9);  \
+	ALL2(F); \
 	F(Y10); \
 	F(Y11)
 
@@ -69,7 +94,7 @@
 
 // Tiles of n pixels as long as there are any. The labels come from outside, for
 // a function has three of these.
-#define TILES(n, TAP, ALL, tile, block, tap, put, add, next, end) \
+#define TILES(n, TAP, FETCH, ALL, tile, block, tap, put, fetched, add, next, end) \
 tile:                        \
 	SUBQ $n, DI;             \
 	JLT  end;                \
@@ -83,6 +108,7 @@ block:                       \
 	LEAQ (SI)(CX*8), SI;     \
 	NEGQ CX;                 \
 	JZ   put;                \
+	PCALIGN $32;             \
 tap:                         \
 	MOVQ (SI)(CX*8), R8;     \
 	VMOVUPS (R9), Y0;  \
@@ -92,6 +118,14 @@ tap:                         \
 	INCQ CX;                 \
 	JNZ  tap;                \
 put:                         \
+	MOVQ (SI), R8;           \
+	TESTQ R8, R8;            \
+	JZ   fetched;            \
+	ADDQ R14, R8;            \
+	ADDQ $8, SI;             \
+	FETCH;                   \
+	JMP  put;                \
+fetched:                     \
 	MOVQ AX, R8;             \
 	MOVQ step+64(FP), R9;    \
 	CMPQ mode+72(FP), $1;    \
@@ -117,8 +151,8 @@ next:                        \
 end:                         \
 	ADDQ $n, DI
 
-// func DepthwiseAVX2(pixels, c, taps int, tap *unsafe.Pointer, src int, w *float32, ldw int, dst *float32, step, mode int)
-TEXT ·DepthwiseAVX2(SB), NOSPLIT, $0-80
+// func DepthwiseAVX2(pixels, c, taps int, tap *unsafe.Pointer, src int, w *float32, ldw int, dst *float32, step, mode, at int)
+TEXT ·DepthwiseAVX2(SB), NOSPLIT, $0-88
 	MOVQ pixels+0(FP), DI
 	MOVQ src+32(FP), R10
 	MOVQ ldw+48(FP), BX
@@ -129,10 +163,14 @@ TEXT ·DepthwiseAVX2(SB), NOSPLIT, $0-80
 	LEAQ (R10)(R10*2), R11
 	LEAQ (R10)(R10*4), R12
 	LEAQ (R11)(R10*4), R13
-	XORL R14, R14
-	TILES(8, TAP8, ALL8, tile8, block8, tap8, put8, add8, next8, end8)
-	TILES(4, TAP4, ALL4, tile4, block4, tap4, put4, add4, next4, end4)
-	TILES(1, TAP1, ALL1, tile1, block1, tap1, put1, add1, next1, end1)
+	MOVQ at+80(FP), R14
+	SHLQ $2, R14
+	ADDQ R14, AX
+	ADDQ R14, w+40(FP)
+	TILES(8, TAP8, FETCH8, ALL8, tile8, block8, tap8, put8, fetched8, add8, next8, end8)
+	TILES(4, TAP4, FETCH4, ALL4, tile4, block4, tap4, put4, fetched4, add4, next4, end4)
+	TILES(2, TAP2, FETCH2, ALL2, tile2, block2, tap2, put2, fetched2, add2, next2, end2)
+	TILES(1, TAP1, FETCH1, ALL1, tile1, block1, tap1, put1, fetched1, add1, next1, end1)
 	VZEROUPPER
 	RET
 
@@ -149,11 +187,14 @@ TEXT ·DepthwiseAVX2(SB), NOSPLIT, $0-80
 	VADDPS (AX), z, z; \
 	GRADPUT(z)
 
-// func DepthwiseGradAVX2(segs int, seg *uintptr, c, dyStep, xStep int, dst *float32, ldd int, load bool)
-TEXT ·DepthwiseGradAVX2(SB), NOSPLIT, $24-57
+// func DepthwiseGradAVX2(segs int, seg *uintptr, c, dyStep, xStep int, dst *float32, ldd int, load bool, dyAhead, xAhead int)
+TEXT ·DepthwiseGradAVX2(SB), NOSPLIT, $32-80
 	MOVQ c+16(FP), DX
 	MOVQ $0, at-8(SP) // bytes to the block of channels
 	SHLQ $2, ldd+48(FP)
+	SHLQ $2, dyStep+24(FP)
+	SHLQ $2, dyAhead+64(FP)
+	SHLQ $2, xAhead+72(FP)
 
 block:
 	ALL8(ZERO)
@@ -180,13 +221,18 @@ segs:
 	BASE(8, DI)
 	MOVQ (SI), CX
 	ADDQ $88, SI
-	MOVQ dyStep+24(FP), DX
-	SHLQ $2, DX
+	MOVQ SI, seg-32(SP)
+	MOVQ dyAhead+64(FP), SI
+	MOVQ xAhead+72(FP), DX
+	ADDQ R12, DX
 	XORL AX, AX
+	PCALIGN $32
 
 pixel:
 	VMOVUPS (BX), Y0
-	ADDQ DX, BX
+	PREFETCHT1 (BX)(SI*1)
+	ADDQ dyStep+24(FP), BX
+	PREFETCHT1 (DX)(AX*4)
 	VFMADD231PS (R8)(AX*4), Y0, Y8
 	VFMADD231PS (R9)(AX*4), Y0, Y9
 	VFMADD231PS (R10)(AX*4), Y0, Y10
@@ -200,6 +246,7 @@ pixel:
 	DECQ CX
 	JNZ  pixel
 	MOVQ segs-24(SP), CX
+	MOVQ seg-32(SP), SI
 	JMP  segs
 
 store:

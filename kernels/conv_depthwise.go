@@ -12,8 +12,8 @@ type depthwiseRow struct {
 	Kernel
 	Multiple int  // what channels are a multiple of
 	Past     bool // Run has a mode that stores past the caches
-	Run      func(pixels, c, taps int, tap *unsafe.Pointer, src int, w *float32, ldw int, dst *float32, step, mode int)
-	Grad     func(segs int, seg *uintptr, c, dyStep, xStep int, dst *float32, ldd int, load bool)
+	Run      func(pixels, c, taps int, tap *unsafe.Pointer, src int, w *float32, ldw int, dst *float32, step, mode, at int)
+	Grad     func(segs int, seg *uintptr, c, dyStep, xStep int, dst *float32, ldd int, load bool, dyAhead, xAhead int)
 }
 
 // depthwiseTaps is the taps that a call of Grad takes.
@@ -37,13 +37,13 @@ var depthwiseTable = register([]depthwiseRow{
 
 // goDepthwise and goDepthwiseGrad are the portable kernels. Where the others
 // fuse, products and sums round separately here (see goRow4x4).
-func goDepthwise(pixels, c, taps int, tap *unsafe.Pointer, src int, w *float32, ldw int, dst *float32, step, mode int) {
+func goDepthwise(pixels, c, taps int, tap *unsafe.Pointer, src int, w *float32, ldw int, dst *float32, step, mode, at int) {
 	for p := range pixels {
-		to := floats(advance(dst, p*step), c)
+		to := floats(advance(dst, p*step+at), c)
 		for i := range to {
 			var s float32
 			for t, x := range unsafe.Slice(tap, taps) {
-				s = float32(*(*float32)(unsafe.Add(x, 4*(p*src+i)))**advance(w, t*ldw+i)) + s
+				s = float32(*(*float32)(unsafe.Add(x, 4*(p*src+at+i)))**advance(w, t*ldw+at+i)) + s
 			}
 			if mode == storeAdd {
 				s += to[i]
@@ -53,7 +53,7 @@ func goDepthwise(pixels, c, taps int, tap *unsafe.Pointer, src int, w *float32, 
 	}
 }
 
-func goDepthwiseGrad(segs int, seg *uintptr, c, dyStep, xStep int, dst *float32, ldd int, load bool) {
+func goDepthwiseGrad(segs int, seg *uintptr, c, dyStep, xStep int, dst *float32, ldd int, load bool, _, _ int) {
 	words := unsafe.Slice((*unsafe.Pointer)(unsafe.Pointer(seg)), segs*(depthwiseTaps+2))
 	for i := range c {
 		var s [depthwiseTaps]float32

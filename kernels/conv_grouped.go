@@ -35,6 +35,7 @@ type groupedPlan struct {
 	name     string // of prepared weights
 	row      *depthwiseRow
 	chunks   int // statistics chunks of every grid that an item takes
+	channels int // of a call
 	runFloat int // gathered: floats of a pixel's taps
 }
 
@@ -70,6 +71,10 @@ func (p *groupedPlan) cut() {
 	}
 	p.chunks = max(1, min(floats/(StatsChunk*p.perItem*p.dc), blocks*p.colItems/wanted))
 	p.items = ceilDiv(blocks, p.chunks) * p.colItems
+	p.channels = columns
+	if p.depth/p.sc >= 25 {
+		p.channels = 64
+	}
 }
 
 // copies chooses how a source with a prologue is read: by a copy of the lines
@@ -157,9 +162,11 @@ func (c *CPU) few(a *ConvArgs, pass Pass) {
 type groupedBlock struct {
 	*groupedJob
 	g      *convGrid
-	s0, sn int // its channels in the source
-	d0, dn int // and in the destination
-	list   []uintptr
+	s0, sn int       // its channels in the source
+	d0, dn int       // and in the destination
+	taps   int       // of the grid
+	words  []uintptr // the runs that are listed
+	used   int
 	bounds []int // of the pixels whose tap lies inside, for the taps of a row
 	region []float32
 	window convWindow
@@ -171,11 +178,12 @@ func (j *groupedJob) Tile(w *Worker, item int) {
 	group := item % j.colItems * j.perItem
 	n := min(j.perItem, j.groups-group)
 	b.s0, b.sn, b.d0, b.dn = group*j.sc, n*j.sc, group*j.dc, n*j.dc
-	taps := (j.depth/j.sc + 8) &^ 7
-	scratch := w.Scratch(8*taps + j.copied)
-	b.list = rowAddresses(scratch, 2*taps)
-	b.bounds = unsafe.Slice((*int)(unsafe.Pointer(&scratch[4*taps])), 2*taps)
-	b.region = scratch[8*taps:]
+	taps := j.depth / j.sc
+	words := max(runWords, taps+16) &^ 7
+	scratch := w.Scratch(2*words + 4*(taps+4) + j.copied)
+	b.words = rowAddresses(scratch, words)
+	b.bounds = unsafe.Slice((*int)(unsafe.Pointer(&scratch[2*words])), 2*taps)
+	b.region = scratch[2*words+4*(taps+4):]
 	first := item / j.colItems * j.chunks
 	for i := range j.grids {
 		b.g = &j.grids[i]
@@ -195,6 +203,7 @@ func (b *groupedBlock) grid(first, end int) {
 	} else {
 		b.window = b.g.window(b.src, b.srcC, b.s0)
 	}
+	b.taps = b.g.y.taps * b.g.x.taps
 	for tx := range b.g.x.taps {
 		b.bounds[2*tx], b.bounds[2*tx+1] = b.g.x.inside(tx, b.window.x0, b.window.x1)
 	}

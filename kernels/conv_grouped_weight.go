@@ -166,10 +166,14 @@ func (j *groupedWeightJob) Tile(w *Worker, item int) {
 	}
 	for q := first; q < end; q++ {
 		b.open(q)
+		nextX, nextY := 0, 0 // from the operands in place to those of the next chunk
+		if q+1 < end {
+			nextX, nextY = j.lines*j.s.StrideH*j.s.W*j.s.C, j.lines*j.ow*j.s.OC
+		}
 		for t := 0; t < j.taps; t += j.perCall {
 			segs := b.runs(t)
 			b.row.Grad(segs, &b.segs[0], b.sn, b.ldy, j.s.StrideW*int(b.window.pixel)/4,
-				&b.out[t*j.ogPad*j.s.C+b.s0], j.s.C, q > first)
+				&b.out[t*j.ogPad*j.s.C+b.s0], j.s.C, q > first, nextY, nextX)
 		}
 	}
 }
