@@ -18,16 +18,17 @@ type convState struct {
 	groupedJobs        freelist[groupedJob]
 	groupedWeightJobs  freelist[groupedWeightJob]
 
-	depthwise    *depthwiseRow // nil: such shapes are direct
-	transforms   *winogradRow  // nil: every shape is direct
-	winogradName string        // the row of prepared weights
+	depthwise    *depthwiseRow // nil: shapes with few channels a group are direct
+	grouped      *groupedRow
+	transforms   *winogradRow // nil: every shape is direct
+	winogradName string       // the row of prepared weights
 }
 
 func (s *convState) init(c *CPU) {
 	if usable(c.pins, convTable)[0].Name != "winograd_f4x4" {
 		return
 	}
-	s.depthwise = usable(c.pins, depthwiseTable)[0]
+	s.depthwise, s.grouped = usable(c.pins, depthwiseTable)[0], usable(c.pins, groupedTable)[0]
 	for _, r := range usable(c.pins, winogradTable) {
 		if r.Lanes <= c.kernel.NR { // a panel is whole steps of the transform
 			s.transforms = r

@@ -1,6 +1,10 @@
 package kernels
 
-import "unsafe"
+import (
+	"unsafe"
+
+	"github.com/sectile-ml/sectile/asm"
+)
 
 // Convolutions with few channels a group have no product to hand to a tile: its
 // columns would be one group's. Their lanes are channels of many groups side by
@@ -14,40 +18,58 @@ import "unsafe"
 // fewChannels is the most channels of a group whose lanes are many groups.
 const fewChannels = 8
 
-// depthwiseFits reports whether kernels over channels serve a shape of one
-// channel a group, grouped the same for at most fewChannels; the chain is one
-// chunk of k in all passes (convTaps). Bits are those of the direct path, so
-// that rows and machines are free to differ.
+// depthwiseFits reports whether a shape has one channel a group, groupedFits
+// whether it has at most fewChannels, and more than one. The chain of an output
+// is one chunk of k in all passes (convTaps). Bits are those of the direct path,
+// so that rows and machines are free to differ.
 func depthwiseFits(s *ConvShape) bool {
 	return s.Groups > 1 && s.C == s.Groups && s.OC == s.Groups && s.KH*s.KW <= len(zeroTap)
+}
+
+func groupedFits(s *ConvShape) bool {
+	widest := max(s.C, s.OC) / s.Groups
+	return s.Groups > 1 && widest > 1 && widest <= fewChannels && s.KH*s.KW*widest <= len(zeroTap)
 }
 
 // fewFits reports whether a kernel over channels serves the forward pass and
 // the input gradient of a shape.
 func (s *convState) fewFits(shape *ConvShape) bool {
-	return s.depthwise != nil && depthwiseFits(shape) && shape.C%s.depthwise.Multiple == 0
+	if s.depthwise == nil {
+		return false
+	}
+	return depthwiseFits(shape) && shape.C%s.depthwise.Multiple == 0 || groupedFits(shape) && s.grouped.fits(shape)
 }
 
 // groupedPlan is how a forward or input-gradient pass of one shape is cut.
 // Here perItem counts groups.
 type groupedPlan struct {
 	convPlan
-	name     string // of prepared weights
-	row      *depthwiseRow
-	chunks   int // statistics chunks of every grid that an item takes
-	channels int // of a call
-	runFloat int // gathered: floats of a pixel's taps
+	name     string        // of prepared weights
+	row      *depthwiseRow // nil: many has more channels a group
+	many     *groupedRow
+	lanes    asm.GroupLanes
+	past     bool // its row stores past the caches
+	chunks   int  // statistics chunks of every grid that an item takes
+	channels int  // of a call
+	runFloat int  // gathered: floats of a pixel's taps
 }
 
 func (p *groupedPlan) plan(c *CPU, s *ConvShape, pass Pass, pro ProKind, statGroup int) {
-	*p = groupedPlan{name: "depthwise", row: c.depthwise}
-	p.convPlan = convPlan{GemmKernel: c.kernel, grids: p.grids, groups: s.Groups, statRows: statGroup}
+	p.convPlan = convPlan{GemmKernel: c.kernel, grids: p.grids[:0], groups: s.Groups, statRows: statGroup}
+	p.runFloat = 0
 	p.sc, p.dc = s.C/s.Groups, s.OC/s.Groups
 	if pass == PassForward {
 		p.image(s)
 	} else {
 		p.sc, p.dc = p.dc, p.sc
 		p.parity(s)
+	}
+	if s.C == s.Groups && s.OC == s.Groups {
+		p.name, p.row, p.many, p.past = "depthwise", c.depthwise, nil, c.depthwise.Past
+	} else {
+		p.name, p.row, p.many = "grouped", nil, c.grouped
+		p.many.groupLanes(&p.lanes, p.sc, p.dc)
+		p.past = p.many.Past && p.lanes.Out == p.many.Lanes
 	}
 	p.cut()
 	if pro != ProNone {
@@ -72,7 +94,7 @@ func (p *groupedPlan) cut() {
 	p.chunks = max(1, min(floats/(StatsChunk*p.perItem*p.dc), blocks*p.colItems/wanted))
 	p.items = ceilDiv(blocks, p.chunks) * p.colItems
 	p.channels = columns
-	if p.depth/p.sc >= 25 {
+	if p.many == nil && p.depth >= 25 {
 		p.channels = 64
 	}
 }
@@ -139,7 +161,7 @@ func (c *CPU) few(a *ConvArgs, pass Pass) {
 	switch {
 	case a.Accumulate:
 		j.store = storeAdd
-	case j.row.Past && (j.epi == nil || *j.epi == Epilogue{}) && 4*len(j.dst) >= pastBytes &&
+	case j.past && (j.epi == nil || *j.epi == Epilogue{}) && 4*len(j.dst) >= pastBytes &&
 		j.dstC%16 == 0 && uintptr(unsafe.Pointer(&j.dst[0]))%64 == 0:
 		j.store = storePast
 	}

@@ -138,6 +138,14 @@ func (b *groupedBlock) flush() {
 	if b.taps > 0 {
 		w = &b.weights[g.weights*b.dstC+b.d0]
 	}
+	if b.many != nil {
+		for run := b.words[:b.used]; len(run) > 0; run = run[b.taps+runExtra:] {
+			b.many.Run(int(run[0]), b.sn, b.dn, b.taps, address(run[2:]), src, w, b.dstC,
+				&b.dst[int(run[1])+b.d0], g.x.dstStep*b.dstC, b.store, &b.lanes)
+		}
+		b.used = 0
+		return
+	}
 	for c := 0; c < b.dn; c += b.channels {
 		n := min(b.channels, b.dn-c)
 		for run := b.words[:b.used]; len(run) > 0; run = run[b.taps+runExtra:] {

@@ -30,6 +30,20 @@ var fewShapes = []ConvShape{
 	few(1, 1, 3, 1030, 1, 1, 3, 1, 3, 1),
 	few(13, 9, 9, 64, 1, 1, 3, 1, 1, 1),   // many items, lanes of a weight gradient
 	few(1, 2, 5000, 32, 1, 1, 3, 1, 1, 1), // copied tap by tap; zeros in several calls
+	few(2, 14, 14, 16, 4, 4, 3, 1, 1, 1),
+	few(3, 7, 7, 9, 4, 4, 3, 2, 1, 1), // a block that is not whole
+	few(2, 9, 11, 24, 2, 2, 5, 1, 2, 1),
+	few(2, 9, 9, 6, 8, 8, 3, 1, 1, 2),
+	few(2, 9, 9, 7, 3, 3, 3, 1, 1, 1), // blocks of 15 channels
+	few(1, 9, 9, 5, 5, 5, 3, 2, 1, 1),
+	few(1, 9, 9, 5, 6, 7, 3, 2, 2, 2),
+	few(1, 9, 9, 20, 1, 2, 3, 1, 1, 1), // more outputs than inputs, and fewer
+	few(1, 9, 9, 20, 8, 1, 3, 2, 1, 1),
+	few(2, 6, 6, 24, 4, 4, 1, 1, 0, 1),
+	few(2, 6, 6, 24, 4, 4, 1, 2, 0, 1),
+	few(1, 5, 4, 150, 4, 4, 3, 1, 1, 1), // two blocks of channels
+	few(13, 9, 9, 16, 4, 4, 3, 1, 1, 1),
+	few(1, 2, 5000, 8, 4, 4, 3, 1, 1, 1),
 	{N: 2, H: 6, W: 9, C: 24, OC: 24, KH: 2, KW: 3, StrideH: 1, StrideW: 2, PadH: 1, PadW: 0, DilH: 1, DilW: 3, Groups: 24},
 	{N: 0, H: 6, W: 9, C: 24, OC: 24, KH: 3, KW: 3, StrideH: 1, StrideW: 1, PadH: 1, PadW: 1, DilH: 1, DilW: 1, Groups: 24},
 }
@@ -76,6 +90,12 @@ func randomFew(r *rand.Rand) convCase {
 	c := randomConv(r)
 	c.Groups = 1 + r.IntN(50)
 	c.C, c.OC = c.Groups, c.Groups
+	if r.IntN(2) == 0 {
+		c.C, c.OC = c.Groups*(1+r.IntN(fewChannels)), c.Groups*(1+r.IntN(fewChannels))
+		if r.IntN(2) == 0 {
+			c.OC = c.C
+		}
+	}
 	return c
 }
 

@@ -1,6 +1,10 @@
 package kernels
 
-import "unsafe"
+import (
+	"unsafe"
+
+	"github.com/sectile-ml/sectile/asm"
+)
 
 // The weight gradient with few channels a group: lanes are input channels, and a
 // kernel keeps the sums of some taps in registers while it passes over the
@@ -14,9 +18,11 @@ import "unsafe"
 // groupedWeightPlan is how one weight gradient is cut.
 type groupedWeightPlan struct {
 	weightPlan
-	row      *depthwiseRow
-	perCall  int // taps of a call
-	rows     int // of C sums each: taps by output channels of a group
+	row      *depthwiseRow // nil: many has more channels a group
+	many     *groupedRow
+	glanes   asm.GroupLanes // of dy to x
+	perCall  int            // taps of a call
+	rows     int            // of C sums each: taps by output channels of a group
 	ogPad    int
 	perItem  int // groups of an item
 	colItems int
@@ -39,6 +45,11 @@ func (p *groupedWeightPlan) plan(c *CPU, s *ConvShape, proX, proY ProKind) {
 	*p = groupedWeightPlan{row: c.depthwise, perCall: depthwiseTaps, ogPad: 1}
 	p.GemmKernel = c.kernel
 	perPixel := p.sums(s)
+	if p.cg > 1 || p.og > 1 {
+		p.row, p.many, p.perCall = nil, c.grouped, groupedTaps
+		p.ogPad = ceilDiv(p.og, groupedOutputs) * groupedOutputs
+		p.many.groupLanes(&p.glanes, p.og, p.cg)
+	}
 	p.rows = ceilDiv(p.taps, p.perCall) * p.perCall * p.ogPad
 
 	// Operands of a chunk take half of the second cache; 32 items feed threads.
@@ -167,13 +178,20 @@ func (j *groupedWeightJob) Tile(w *Worker, item int) {
 	for q := first; q < end; q++ {
 		b.open(q)
 		nextX, nextY := 0, 0 // from the operands in place to those of the next chunk
-		if q+1 < end {
+		if q+1 < end && j.x.pro.Kind == ProNone && j.y.pro.Kind == ProNone {
 			nextX, nextY = j.lines*j.s.StrideH*j.s.W*j.s.C, j.lines*j.ow*j.s.OC
 		}
+		step := j.s.StrideW * int(b.window.pixel) / 4
 		for t := 0; t < j.taps; t += j.perCall {
 			segs := b.runs(t)
-			b.row.Grad(segs, &b.segs[0], b.sn, b.ldy, j.s.StrideW*int(b.window.pixel)/4,
-				&b.out[t*j.ogPad*j.s.C+b.s0], j.s.C, q > first, nextY, nextX)
+			out, ld := b.out[t*j.ogPad*j.s.C+b.s0:], j.s.C
+			if j.row != nil {
+				j.row.Grad(segs, &b.segs[0], b.sn, b.ldy, step, &out[0], ld, q > first, nextY, nextX)
+				continue
+			}
+			for o := 0; o < j.og; o += groupedOutputs {
+				j.many.Grad(segs, &b.segs[0], b.dn, b.sn, b.ldy, step, &out[o*ld], ld, j.ogPad*ld, q > first, nextY, nextX, &j.glanes, o)
+			}
 		}
 	}
 }

@@ -242,7 +242,7 @@ func (c convCase) compare(t *testing.T, cpu *CPU, d *convData, want, wantPart, s
 // instructions, with a team of threads.
 func onRow(k *GemmKernel, threads int) *CPU {
 	isa, _, _ := strings.Cut(k.Name, "_")
-	return NewCPU(NewTeam(threads), Pins{rows: map[string]string{"gemm": k.Name, "winograd": isa, "depthwise": isa}})
+	return NewCPU(NewTeam(threads), Pins{rows: map[string]string{"gemm": k.Name, "winograd": isa, "depthwise": isa, "grouped": isa}})
 }
 
 func square(n, h, c, oc, k, s, p int) ConvShape {
