@@ -11,11 +11,12 @@ import "unsafe"
 //	for p in 0..pixels-1, i in 0..c-1:
 //	  s = 0
 //	  for t in 0..taps-1:
-//	    s = fma(tap[t][p*src+i], w[t*ldw+i], s)
+//	    s = fma(tap[t][at+p*src+i], w[t*ldw+i], s)
 //	  dst[p*step+i] = s                    mode 0, 2 (past the caches)
 //	  dst[p*step+i] = dst[p*step+i] + s    mode 1
 //
 // where tap[t] is an address, in the image or in zeros that stand for padding.
+// Behind the taps stand addresses of pixels to fetch for later runs, and a zero.
 // The gradient of the weights takes nine taps at once over runs of pixels,
 // segs of them, each eleven words: pixels, the address of dy, those of nine taps:
 //
@@ -25,7 +26,8 @@ import "unsafe"
 //	    s = fma(seg[g].dy[p*dyStep+i], seg[g].tap[t][p*xStep+i], s)
 //	  dst[t*ldd+i] = s (+ dst[...] when load)
 //
-// Strides are in elements.
+// dyAhead and xAhead away from dy and from the fifth tap lies what a later call
+// reads, which is fetched. Strides are in elements.
 
 // DepthwiseAVX512 computes a run of pixels of any c. Mode 2 wants c a multiple
 // of 16 and dst and step of whole lines.

@@ -12,7 +12,7 @@ import "unsafe"
 //	for p in 0..pixels-1, o in 0..lanes.Out-1:
 //	  s = 0
 //	  for t in 0..taps-1, i in 0..lanes.Depth-1:
-//	    s = fma(tap[t][p*src+lanes.Index[i][o]], w[(t*lanes.Depth+i)*ldw+o], s)
+//	    s = fma(tap[t][at+p*src+lanes.Index[i][o]], w[(t*lanes.Depth+i)*ldw+o], s)
 //	  dst[p*step+o] = s                    mode 0, 2 (past the caches)
 //	  dst[p*step+o] = dst[p*step+o] + s    mode 1
 //
@@ -36,12 +36,12 @@ import "unsafe"
 // whole ones, and dst and step of whole lines.
 //
 //go:noescape
-func GroupedAVX512(pixels, cin, cout, taps int, tap *unsafe.Pointer, src int, w *float32, ldw int, dst *float32, step, mode int, lanes *GroupLanes)
+func GroupedAVX512(pixels, cin, cout, taps int, tap *unsafe.Pointer, src int, w *float32, ldw int, dst *float32, step, mode, at int, lanes *GroupLanes)
 
 // GroupedAVX2 is the same for whole blocks of 8 channels, without mode 2.
 //
 //go:noescape
-func GroupedAVX2(pixels, cin, cout, taps int, tap *unsafe.Pointer, src int, w *float32, ldw int, dst *float32, step, mode int, lanes *GroupLanes)
+func GroupedAVX2(pixels, cin, cout, taps int, tap *unsafe.Pointer, src int, w *float32, ldw int, dst *float32, step, mode, at int, lanes *GroupLanes)
 
 // GroupedGradAVX512 adds the products of all runs of a chunk.
 //

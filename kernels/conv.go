@@ -7,6 +7,7 @@ import "unsafe"
 // its patch through a list of addresses, one per tap; taps in the padding lead
 // to zeros. The input gradient is the same product with the roles of input
 // and output exchanged, cut into parity classes when the stride is not 1.
+// Groups of few channels have kernels of their own (conv_grouped.go).
 
 // convState is what convolutions keep between calls.
 type convState struct {

@@ -39,11 +39,11 @@ var depthwiseTable = register([]depthwiseRow{
 // fuse, products and sums round separately here (see goRow4x4).
 func goDepthwise(pixels, c, taps int, tap *unsafe.Pointer, src int, w *float32, ldw int, dst *float32, step, mode, at int) {
 	for p := range pixels {
-		to := floats(advance(dst, p*step+at), c)
+		to := floats(advance(dst, p*step), c)
 		for i := range to {
 			var s float32
 			for t, x := range unsafe.Slice(tap, taps) {
-				s = float32(*(*float32)(unsafe.Add(x, 4*(p*src+at+i)))**advance(w, t*ldw+at+i)) + s
+				s = float32(*(*float32)(unsafe.Add(x, 4*(p*src+at+i)))**advance(w, t*ldw+i)) + s
 			}
 			if mode == storeAdd {
 				s += to[i]

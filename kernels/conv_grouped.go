@@ -81,7 +81,7 @@ func (p *groupedPlan) plan(c *CPU, s *ConvShape, pass Pass, pro ProKind, statGro
 // several of them read come from memory once, by all channels up to 512. Fewer
 // than 64 items would leave threads waiting.
 func (p *groupedPlan) cut() {
-	const columns, floats, wanted = 512, 1 << 17, 64
+	const columns, floats, wanted, deep = 512, 1 << 17, 64, 25
 	cols := ceilDiv(p.groups*max(p.sc, p.dc), columns)
 	p.perItem = ceilDiv(ceilDiv(p.groups, cols), 16) * 16
 	p.colItems = ceilDiv(p.groups, p.perItem)
@@ -93,9 +93,12 @@ func (p *groupedPlan) cut() {
 	}
 	p.chunks = max(1, min(floats/(StatsChunk*p.perItem*p.dc), blocks*p.colItems/wanted))
 	p.items = ceilDiv(blocks, p.chunks) * p.colItems
-	p.channels = columns
-	if p.many == nil && p.depth >= 25 {
-		p.channels = 64
+	p.channels = p.perItem * p.dc
+	if p.depth >= deep {
+		p.channels = min(p.channels, 64)
+		if p.many != nil {
+			p.channels = 4 * p.lanes.Out
+		}
 	}
 }
 
@@ -190,6 +193,10 @@ type groupedBlock struct {
 	words  []uintptr // the runs that are listed
 	used   int
 	bounds []int // of the pixels whose tap lies inside, for the taps of a row
+	inX0   int   // pixels [inX0, inX1) of lines [inY0, inY1) have all taps inside
+	inX1   int
+	inY0   int
+	inY1   int
 	region []float32
 	window convWindow
 }
@@ -225,10 +232,7 @@ func (b *groupedBlock) grid(first, end int) {
 	} else {
 		b.window = b.g.window(b.src, b.srcC, b.s0)
 	}
-	b.taps = b.g.y.taps * b.g.x.taps
-	for tx := range b.g.x.taps {
-		b.bounds[2*tx], b.bounds[2*tx+1] = b.g.x.inside(tx, b.window.x0, b.window.x1)
-	}
+	b.bound()
 	for q := first; q < end; q++ {
 		m0, m1 = b.chunkRows(b.g, q)
 		b.lines(m0, m1)

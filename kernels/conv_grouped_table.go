@@ -13,7 +13,7 @@ type groupedRow struct {
 	Lanes int  // of a vector
 	Whole bool // blocks are whole vectors, of as many channels in source and destination
 	Past  bool // Run has a mode that stores past the caches
-	Run   func(pixels, cin, cout, taps int, tap *unsafe.Pointer, src int, w *float32, ldw int, dst *float32, step, mode int, lanes *asm.GroupLanes)
+	Run   func(pixels, cin, cout, taps int, tap *unsafe.Pointer, src int, w *float32, ldw int, dst *float32, step, mode, at int, lanes *asm.GroupLanes)
 	Grad  func(segs int, seg *uintptr, cdy, cx, dyStep, xStep int, dst *float32, ldj, ldt int, load bool, dyAhead, xAhead int, lanes *asm.GroupLanes, j int)
 }
 
@@ -54,10 +54,10 @@ func (r *groupedRow) groupLanes(l *asm.GroupLanes, sc, dc int) {
 
 // goGrouped and goGroupedGrad are the portable kernels. Where the others fuse,
 // products and sums round separately here (see goRow4x4).
-func goGrouped(pixels, _, cout, taps int, tap *unsafe.Pointer, src int, w *float32, ldw int, dst *float32, step, mode int, lanes *asm.GroupLanes) {
+func goGrouped(pixels, _, cout, taps int, tap *unsafe.Pointer, src int, w *float32, ldw int, dst *float32, step, mode, at int, lanes *asm.GroupLanes) {
 	for p := range pixels {
 		for o, to := 0, floats(advance(dst, p*step), cout); o < cout; o++ {
-			at := o/lanes.Out*lanes.In + p*src
+			at := at + o/lanes.Out*lanes.In + p*src
 			var s float32
 			for t, x := range unsafe.Slice(tap, taps) {
 				for i := range lanes.Depth {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -143,6 +144,43 @@ func TestFewChannelsSpecial(t *testing.T) {
 					}
 				}
 			})
+		}
+	})
+}
+
+// TestFewChannelsPrepared: prepared weights serve every batch and image size,
+// and those of the direct path are refused, as theirs are there.
+func TestFewChannelsPrepared(t *testing.T) {
+	fewBackends(t, func(t *testing.T, cpu, direct *CPU) {
+		for _, groups := range []int{24, 6} {
+			for _, pass := range []Pass{PassForward, PassGradInput} {
+				n := 24 / groups
+				small := convCase{ConvShape: few(1, 2, 2, groups, n, n, 3, 2, 1, 1), pass: pass, prepared: true}
+				large := convCase{ConvShape: few(3, 11, 9, groups, n, n, 3, 2, 1, 1), pass: pass}
+				d := large.data()
+				want, _ := large.run(t, cpu, d)
+				clones := func(v []float32) Mem { return F32Mem(slices.Clone(v)) }
+				for _, c := range []struct{ makes, runs *CPU }{{cpu, cpu}, {direct, cpu}, {cpu, direct}} {
+					b, a := small.args(d, clones), large.args(d, clones)
+					small.prepare(c.makes, b, poisoned)
+					a.Prepared = b.Prepared
+					refused := func() (refused bool) {
+						defer func() {
+							if r := recover(); r != nil {
+								_, refused = r.(*ArgError)
+							}
+						}()
+						runConv(c.runs, a)
+						return false
+					}()
+					if refused != (c.makes != c.runs) {
+						t.Errorf("%v: refused is %v", large, refused)
+					}
+					if i := differ(want, large.out(a).F32()); !refused && i >= 0 {
+						t.Errorf("%v: element %d is %g, want %g", large, i, large.out(a).F32()[i], want[i])
+					}
+				}
+			}
 		}
 	})
 }

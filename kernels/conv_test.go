@@ -389,7 +389,7 @@ func TestConvBits(t *testing.T) {
 			all = append(all, backend{fmt.Sprintf("%s on %d threads", k.Name, threads), onRow(k, threads)})
 		}
 	})
-	shapes := append(slices.Concat(convShapes, winogradShapes), square(16, 14, 64, 64, 3, 1, 1), square(8, 28, 40, 72, 3, 2, 1))
+	shapes := append(slices.Concat(convShapes, winogradShapes, fewShapes), square(16, 14, 64, 64, 3, 1, 1), square(8, 28, 40, 72, 3, 2, 1))
 	for i, s := range shapes {
 		surround(s, uint64(i), func(c convCase) {
 			d := c.data()
