@@ -19,10 +19,9 @@
 //	R8 a tap, Index  R10-R13 1, 3, 5 and 7 pixels of src, in bytes
 //	R14 offset from a tap's address   R9, R15 weights, by BX a row   AX dst
 //
-// The caller guarantees what the loops read and write; masked elements are
-// neither.
+// The caller guarantees what the loops read and write; masked elements are neither.
 //
-// Why assembly: fused multiply-adds, permutations and masks; Go has none.
+// Why assembly: Go has no fused multiply-adds, permutations and masks.
 
 // K for the first min(n, DX or R8) lanes.
 #define MASK(n, left, K) \
