@@ -45,6 +45,26 @@ var convLayers = []convLayer{
 	{"fashion", 128, 7, 64, 64, 3, 1, false},
 }
 
+// groupedLayers are depthwise layers and layers of many groups, of 4 and 8
+// channels each, as mobile networks, ResNeXts and RegNets have them.
+var groupedLayers = []struct {
+	convLayer
+	groups int
+}{
+	{convLayer{"mobile", 32, 112, 32, 32, 3, 1, true}, 32},
+	{convLayer{"mobile", 32, 56, 144, 144, 3, 1, false}, 144},
+	{convLayer{"mobile", 32, 56, 144, 144, 3, 2, false}, 144},
+	{convLayer{"mobile", 32, 28, 192, 192, 3, 1, false}, 192},
+	{convLayer{"mobile", 32, 14, 512, 512, 3, 1, true}, 512},
+	{convLayer{"mobile", 32, 14, 480, 480, 5, 1, false}, 480},
+	{convLayer{"mobile", 32, 7, 960, 960, 5, 1, false}, 960},
+	{convLayer{"resnext", 32, 56, 128, 128, 3, 1, true}, 32},
+	{convLayer{"resnext", 32, 56, 128, 128, 3, 2, false}, 32},
+	{convLayer{"resnext", 32, 28, 256, 256, 3, 1, false}, 64},
+	{convLayer{"resnext", 32, 14, 512, 512, 3, 1, false}, 128},
+	{convLayer{"regnet", 32, 28, 256, 256, 3, 1, false}, 32},
+}
+
 var convPasses = []struct {
 	name string
 	pass kernels.Pass
@@ -68,25 +88,41 @@ func BenchmarkConv(b *testing.B) {
 			for i := range convPasses {
 				name := fmt.Sprintf("net=%s/n=%d/size=%d/c=%d/oc=%d/k=%d/stride=%d/pass=%s/threads=%d",
 					l.net, l.n, l.size, l.c, l.oc, l.k, l.stride, convPasses[i].name, threads)
-				b.Run(name, func(b *testing.B) { benchConv(b, l, i, threads) })
+				b.Run(name, func(b *testing.B) { benchConv(b, l, 1, i, threads) })
 			}
 		}
 	}
 }
 
-func benchConv(b *testing.B, l convLayer, pass, threads int) {
+// BenchmarkGrouped is every pass of the layers with groups.
+func BenchmarkGrouped(b *testing.B) {
+	for _, threads := range []int{1, 2} {
+		for _, l := range groupedLayers {
+			if !l.typical && !*all {
+				continue
+			}
+			for i := range convPasses {
+				name := fmt.Sprintf("net=%s/n=%d/size=%d/c=%d/oc=%d/k=%d/stride=%d/groups=%d/pass=%s/threads=%d",
+					l.net, l.n, l.size, l.c, l.oc, l.k, l.stride, l.groups, convPasses[i].name, threads)
+				b.Run(name, func(b *testing.B) { benchConv(b, l.convLayer, l.groups, i, threads) })
+			}
+		}
+	}
+}
+
+func benchConv(b *testing.B, l convLayer, groups, pass, threads int) {
 	team := kernels.NewTeam(threads)
 	defer team.Close()
 	c := kernels.NewCPU(team, kernels.Pins{})
 	s := kernels.ConvShape{
 		N: l.n, H: l.size, W: l.size, C: l.c, OC: l.oc, KH: l.k, KW: l.k,
-		StrideH: l.stride, StrideW: l.stride, PadH: l.k / 2, PadW: l.k / 2, DilH: 1, DilW: 1, Groups: 1,
+		StrideH: l.stride, StrideW: l.stride, PadH: l.k / 2, PadW: l.k / 2, DilH: 1, DilW: 1, Groups: groups,
 	}
 	p := convPasses[pass]
 	a := &kernels.ConvArgs{
 		ConvShape: s, Pass: p.pass,
 		X:  random(b, c, s.N*s.H*s.W*s.C),
-		Wt: random(b, c, s.OC*s.KH*s.KW*s.C),
+		Wt: random(b, c, s.OC*s.KH*s.KW*s.C/groups),
 		Y:  random(b, c, s.N*s.OH()*s.OW()*s.OC),
 	}
 	a.Work = random(b, c, c.Workspace(a)/4)

@@ -7,6 +7,7 @@ import "unsafe"
 // its patch through a list of addresses, one per tap; taps in the padding lead
 // to zeros. The input gradient is the same product with the roles of input
 // and output exchanged, cut into parity classes when the stride is not 1.
+// Groups of few channels have kernels of their own (conv_grouped.go).
 
 // convState is what convolutions keep between calls.
 type convState struct {
@@ -15,7 +16,11 @@ type convState struct {
 	winogradJobs freelist[winogradJob]
 
 	winogradWeightJobs freelist[winogradWeightJob]
+	groupedJobs        freelist[groupedJob]
+	groupedWeightJobs  freelist[groupedWeightJob]
 
+	depthwise     *depthwiseRow // nil: shapes with few channels a group are direct
+	grouped       *groupedRow
 	transforms    *winogradRow // nil: every shape is direct
 	winogradNames [2]string    // the rows of prepared weights: F(4x4,3x3), F(2x2,3x3)
 	winogradPin   int          // the tile of a pinned algorithm, 0: by shape
@@ -26,6 +31,9 @@ type convState struct {
 func (s *convState) init(c *CPU) {
 	s.polyphaseState.init(c)
 	rows := usable(c.pins, convTable)
+	if rows[0].Name != "direct" {
+		s.depthwise, s.grouped = usable(c.pins, depthwiseTable)[0], usable(c.pins, groupedTable)[0]
+	}
 	switch {
 	case rows[0].Name == "direct" || rows[0].Name == "polyphase_f4x4":
 		return
@@ -75,6 +83,10 @@ func (c *CPU) convolve(a *ConvArgs, pass Pass) {
 	}
 	if c.fast(&a.ConvShape) {
 		c.winograd(a, pass)
+		return
+	}
+	if c.fewFits(&a.ConvShape) {
+		c.few(a, pass)
 		return
 	}
 	j := c.convJobs.get()
@@ -145,7 +157,7 @@ func (j *convJob) Tile(w *Worker, item int) {
 	cols := item % j.colItems
 	b.group = item / j.colItems % j.groups
 	b.block = item / j.colItems / j.groups
-	b.rows()
+	b.m0, b.m1 = j.chunkRows(b.g, b.block)
 
 	list, strip, edge := (2*j.list+15)&^15, convRows*j.perItem*j.NR, j.edgeFloats()
 	scratch := w.Scratch(list + strip + edge + j.copied)
@@ -168,15 +180,6 @@ func (j *convJob) Tile(w *Worker, item int) {
 	}
 }
 
-// rows finds the block's rows: blocks restart at each statistics group.
-func (b *convBlock) rows() {
-	_, size := groups(b.g.rows, b.statRows)
-	per := ceilDiv(size, convRows)
-	first := b.block / per * size
-	b.m0 = first + b.block%per*convRows
-	b.m1 = min(b.m0+convRows, first+size)
-}
-
 // open makes the window that row pointers lead into.
 func (b *convBlock) open() {
 	c0 := b.group * b.sc
@@ -185,11 +188,7 @@ func (b *convBlock) open() {
 		b.window = r.load(b.copied[:r.height()*(r.x1-r.x0)*b.sc], &b.loader, b.g, c0, b.sc, b.sc)
 		return
 	}
-	pixel := uintptr(4 * b.srcC)
-	b.window = convWindow{
-		base: uintptr(unsafe.Pointer(unsafe.SliceData(b.src))) + uintptr(4*c0), pixel: pixel,
-		row: uintptr(b.g.x.src) * pixel, image: uintptr(b.g.y.src*b.g.x.src) * pixel, x1: b.g.x.src,
-	}
+	b.window = b.g.window(b.src, b.srcC, c0)
 }
 
 // chunk adds chunk q of k to the panels [p0, p1). The last one finishes them.

@@ -11,7 +11,7 @@ import (
 func TestConvGuard(t *testing.T) {
 	gemmRows(t, func(t *testing.T, k *GemmKernel) {
 		cpu := onRow(k, 1)
-		for i, s := range slices.Concat(convShapes, winogradShapes[:5], polyphaseShapes[:6]) {
+		for i, s := range slices.Concat(convShapes, winogradShapes[:5], polyphaseShapes[:6], fewShapes) {
 			if s.N == 0 {
 				continue
 			}
@@ -82,7 +82,8 @@ func TestConvAllocs(t *testing.T) {
 		for _, threads := range []int{1, 2} {
 			cpu := onRow(k, threads)
 			defer cpu.team.Close()
-			for _, s := range []ConvShape{square(4, 14, 32, 32, 3, 1, 1), square(4, 14, 3, 32, 3, 2, 1), square(4, 9, 64, 64, 3, 1, 1), square(4, 15, 64, 64, 3, 2, 1)} {
+			for _, s := range []ConvShape{square(4, 14, 32, 32, 3, 1, 1), square(4, 14, 3, 32, 3, 2, 1), square(4, 9, 64, 64, 3, 1, 1), square(4, 15, 64, 64, 3, 2, 1),
+				few(4, 9, 9, 40, 1, 1, 3, 2, 1, 1), few(4, 9, 9, 10, 4, 4, 3, 1, 1, 1)} {
 				surround(s, 1, func(c convCase) {
 					a := c.args(c.data(), func(v []float32) Mem { return F32Mem(slices.Clone(v)) })
 					c.prepare(cpu, a, poisoned)

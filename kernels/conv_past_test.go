@@ -19,6 +19,8 @@ func TestConvPast(t *testing.T) {
 			{ConvShape: square(1, 520, 16, 48, 1, 1, 0), pass: PassForward},
 			{ConvShape: square(1, 521, 16, 16, 3, 2, 1), pass: PassGradInput},
 			{ConvShape: square(1, 519, 48, 16, 1, 2, 0), pass: PassGradInput},
+			{ConvShape: few(1, 520, 520, 16, 1, 1, 3, 1, 1, 1), pass: PassForward},
+			{ConvShape: few(1, 521, 521, 4, 4, 4, 3, 2, 1, 1), pass: PassGradInput},
 		} {
 			var out [2][]float32
 			for i, add := range []bool{false, true} {

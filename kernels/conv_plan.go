@@ -43,20 +43,13 @@ func (p *convPlan) plan(c *CPU, s *ConvShape, pass Pass, pro ProKind, statGroup 
 	*p = convPlan{grids: p.grids[:0], groups: s.Groups, statRows: statGroup}
 	p.sc, p.dc = s.C/s.Groups, s.OC/s.Groups
 	if pass == PassForward {
-		p.forward(s, pro)
+		p.image(s)
+		p.tc = p.sc
+		p.merge(s)
 	} else {
 		p.sc, p.dc = p.dc, p.sc
 		p.tc = p.sc
-		for ry := range s.StrideH {
-			y := inputAxis(s.H, s.OH(), s.KH, s.StrideH, s.PadH, s.DilH, ry)
-			if y.taps == 0 { // whole lines of zeros
-				p.grid(s.N, y, convAxis{n: s.W, src: s.OW(), step: 1, dstStep: 1, size: s.W})
-				continue
-			}
-			for rx := range s.StrideW {
-				p.grid(s.N, y, inputAxis(s.W, s.OW(), s.KW, s.StrideW, s.PadW, s.DilW, rx))
-			}
-		}
+		p.parity(s)
 	}
 	p.GemmKernel = c.kernel
 	p.panels = ceilDiv(p.dc, p.NR)
@@ -65,11 +58,10 @@ func (p *convPlan) plan(c *CPU, s *ConvShape, pass Pass, pro ProKind, statGroup 
 	p.isGrey = pass == PassForward && p.grey(s)
 }
 
-// forward adds the one grid of a forward pass.
-func (p *convPlan) forward(s *ConvShape, pro ProKind) {
+// image adds the one grid of a forward pass.
+func (p *convPlan) image(s *ConvShape) {
 	y := forwardAxis(s.H, s.OH(), s.KH, s.StrideH, s.PadH, s.DilH)
 	x := forwardAxis(s.W, s.OW(), s.KW, s.StrideW, s.PadW, s.DilW)
-	p.tc = p.sc
 	if s.KH*s.KW == 1 && s.StrideH*s.StrideW == 1 && s.PadH+s.PadW == 0 {
 		// A pixel is a row: one long line of them.
 		x.n, y.n = s.N*s.H*s.W, 1
@@ -79,7 +71,20 @@ func (p *convPlan) forward(s *ConvShape, pro ProKind) {
 		return
 	}
 	p.grid(s.N, y, x)
-	p.merge(s)
+}
+
+// parity adds the grids of an input gradient.
+func (p *convPlan) parity(s *ConvShape) {
+	for ry := range s.StrideH {
+		y := inputAxis(s.H, s.OH(), s.KH, s.StrideH, s.PadH, s.DilH, ry)
+		if y.taps == 0 { // whole lines of zeros
+			p.grid(s.N, y, convAxis{n: s.W, src: s.OW(), step: 1, dstStep: 1, size: s.W})
+			continue
+		}
+		for rx := range s.StrideW {
+			p.grid(s.N, y, inputAxis(s.W, s.OW(), s.KW, s.StrideW, s.PadW, s.DilW, rx))
+		}
+	}
 }
 
 // mergeChannels is the most channels of a tap for which copying lines pays:
@@ -153,6 +158,16 @@ func crowdedL1(mr, step int) bool {
 		starts /= 2
 	}
 	return ceilDiv(mr, starts) > max(l1, 32<<10)/(sets*line*4)
+}
+
+// chunkRows is the rows of a row block of g: blocks restart at each statistics
+// group.
+func (p *convPlan) chunkRows(g *convGrid, block int) (m0, m1 int) {
+	_, size := groups(g.rows, p.statRows)
+	per := ceilDiv(size, convRows)
+	first := block / per * size
+	m0 = first + block%per*convRows
+	return m0, min(m0+convRows, first+size)
 }
 
 // regionFloats bounds a copied region: an eighth of a worker's scratch.

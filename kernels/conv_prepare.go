@@ -13,6 +13,9 @@ func (c *CPU) convPreparedBytes(a *PrepareArgs) int {
 	if c.fast(&a.Conv) {
 		return c.winogradPreparedBytes(a)
 	}
+	if c.fewFits(&a.Conv) {
+		return c.groupedPreparedBytes(a)
+	}
 	j := c.convJobs.get()
 	defer c.convJobs.put(j)
 	j.plan(c, &a.Conv, a.Pass, ProNone, 0)
@@ -27,6 +30,10 @@ func (c *CPU) convPrepare(a *PrepareArgs) {
 	}
 	if c.fast(&a.Conv) {
 		c.winogradPrepare(a)
+		return
+	}
+	if c.fewFits(&a.Conv) {
+		c.groupedPrepare(a)
 		return
 	}
 	j := c.convJobs.get()

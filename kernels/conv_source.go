@@ -35,6 +35,15 @@ type convWindow struct {
 	x0, x1            int
 }
 
+// window leads into the source itself, of c channels, from channel c0 on.
+func (g *convGrid) window(src []float32, c, c0 int) convWindow {
+	pixel := uintptr(4 * c)
+	return convWindow{
+		base: uintptr(unsafe.Pointer(unsafe.SliceData(src))) + uintptr(4*c0), pixel: pixel,
+		row: uintptr(g.x.src) * pixel, image: uintptr(g.y.src*g.x.src) * pixel, x1: g.x.src,
+	}
+}
+
 // convList is an indirection list being written: for every tile and tap the
 // addresses of mr pixels.
 type convList struct {

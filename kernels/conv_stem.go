@@ -96,7 +96,7 @@ func (b *weightBlock) storeStem() {
 // grey reports whether a forward pass is that of a grey stem with a kernel.
 func (p *convPlan) grey(s *ConvShape) bool {
 	g := &p.grids[0]
-	return p.Stems != nil && g.merged == 2 && p.tc == 3 && s.KH == 3 && s.DilH == 1 && s.OC%16 == 0 && (g.x.n-1)*g.x.step+3 <= len(zeroTap)
+	return p.Stems != nil && s.Groups == 1 && g.merged == 2 && p.tc == 3 && s.KH == 3 && s.DilH == 1 && s.OC%16 == 0 && (g.x.n-1)*g.x.step+3 <= len(zeroTap)
 }
 
 // stem computes all columns of the block, n of them from panel p on, pixels of a

@@ -250,17 +250,18 @@ func (c convCase) compare(t *testing.T, cpu *CPU, d *convData, want, wantPart, s
 	}
 }
 
-// onRow is a backend that runs row k, and both Winograd transforms for the same
+// onRow is a backend that runs row k, and the other rows of a convolution for the same
 // instructions, with a team of threads.
-func onRow(k *GemmKernel, threads int) *CPU {
-	isa, _, _ := strings.Cut(k.Name, "_")
-	return NewCPU(NewTeam(threads), Pins{rows: map[string]string{"gemm": k.Name, "winograd": isa, "polyphase": isa}})
-}
+func onRow(k *GemmKernel, threads int) *CPU { return onAlgorithm(k, threads, "") }
 
 // onAlgorithm is onRow with a row of convTable pinned.
 func onAlgorithm(k *GemmKernel, threads int, name string) *CPU {
 	isa, _, _ := strings.Cut(k.Name, "_")
-	return NewCPU(NewTeam(threads), Pins{rows: map[string]string{"gemm": k.Name, "winograd": isa, "conv": name}})
+	rows := map[string]string{"gemm": k.Name, "winograd": isa, "polyphase": isa, "depthwise": isa, "grouped": isa}
+	if name != "" {
+		rows["conv"] = name
+	}
+	return NewCPU(NewTeam(threads), Pins{rows: rows})
 }
 
 func square(n, h, c, oc, k, s, p int) ConvShape {
@@ -411,7 +412,7 @@ func TestConvBits(t *testing.T) {
 			all = append(all, backend{fmt.Sprintf("%s on %d threads", k.Name, threads), onRow(k, threads)})
 		}
 	})
-	shapes := append(slices.Concat(convShapes, winogradShapes, polyphaseShapes), square(16, 14, 64, 64, 3, 1, 1), square(8, 28, 40, 72, 3, 2, 1))
+	shapes := append(slices.Concat(convShapes, winogradShapes, polyphaseShapes, fewShapes), square(16, 14, 64, 64, 3, 1, 1), square(8, 28, 40, 72, 3, 2, 1))
 	for i, s := range shapes {
 		surround(s, uint64(i), func(c convCase) {
 			d := c.data()

@@ -52,21 +52,9 @@ type weightPlan struct {
 }
 
 func (p *weightPlan) plan(c *CPU, s *ConvShape, proX, proY ProKind) {
-	*p = weightPlan{GemmKernel: c.kernel, s: *s, oh: s.OH(), ow: s.OW(), taps: s.KH * s.KW}
-	p.cg, p.og = s.C/s.Groups, s.OC/s.Groups
-	p.columns = p.cg
-	p.grid = convGrid{
-		y:    forwardAxis(s.H, p.oh, s.KH, s.StrideH, s.PadH, s.DilH),
-		x:    forwardAxis(s.W, p.ow, s.KW, s.StrideW, s.PadW, s.DilW),
-		rows: s.N * p.oh * p.ow,
-	}
-	p.lines, p.pixels = weightPixels(p.ow)
-	p.chunks = ceilDiv(s.N*p.oh, p.lines) * ceilDiv(p.ow, p.pixels)
-	p.lanes = weightLanes(s.OC*p.taps*p.cg, p.chunks)
-
-	perPixel := p.grid.regionBound(s.N, p.lines*p.ow)
-	if weightWide(p.taps, p.cg) && perPixel*p.cg <= regionFloats {
-		p.wide = true
+	*p = weightPlan{GemmKernel: c.kernel}
+	perPixel := p.sums(s)
+	if p.wide {
 		p.columns, p.taps = p.taps*p.cg, 1
 		p.pack = perPixel * p.cg
 	}
@@ -93,6 +81,25 @@ func (p *weightPlan) plan(c *CPU, s *ConvShape, proX, proY ProKind) {
 			p.copyX = zeros + acc + sums
 		}
 	}
+}
+
+// sums says how the sum over pixels is cut and returns a bound on the pixels of
+// x that a chunk reads.
+func (p *weightPlan) sums(s *ConvShape) (perPixel int) {
+	p.s, p.oh, p.ow, p.taps = *s, s.OH(), s.OW(), s.KH*s.KW
+	p.cg, p.og = s.C/s.Groups, s.OC/s.Groups
+	p.columns = p.cg
+	p.grid = convGrid{
+		y:    forwardAxis(s.H, p.oh, s.KH, s.StrideH, s.PadH, s.DilH),
+		x:    forwardAxis(s.W, p.ow, s.KW, s.StrideW, s.PadW, s.DilW),
+		rows: s.N * p.oh * p.ow,
+	}
+	p.lines, p.pixels = weightPixels(p.ow)
+	p.chunks = ceilDiv(s.N*p.oh, p.lines) * ceilDiv(p.ow, p.pixels)
+	p.lanes = weightLanes(s.OC*p.taps*p.cg, p.chunks)
+	perPixel = p.grid.regionBound(s.N, p.lines*p.ow)
+	p.wide = weightWide(p.taps, p.cg) && perPixel*p.cg <= regionFloats
+	return perPixel
 }
 
 // blocks chooses the block of an item: its operands and its part of dw stay
@@ -132,6 +139,9 @@ func (c *CPU) weightWorkspace(a *ConvArgs) int {
 	if c.polyphased(&a.ConvShape, PassGradWeight) {
 		return c.polyphaseWeightWorkspace(a)
 	}
+	if c.fewWeightFits(&a.ConvShape) {
+		return c.fewWeightWorkspace(a)
+	}
 	j := c.weightJobs.get()
 	defer c.weightJobs.put(j)
 	j.plan(c, &a.ConvShape, a.ProX.Kind, a.ProY.Kind)
@@ -152,6 +162,10 @@ func (c *CPU) Conv2DGradWeight(a *ConvArgs) {
 	}
 	if c.polyphased(&a.ConvShape, PassGradWeight) {
 		c.polyphaseWeight(a)
+		return
+	}
+	if c.fewWeightFits(&a.ConvShape) {
+		c.fewWeight(a)
 		return
 	}
 	j := c.weightJobs.get()
