@@ -79,8 +79,8 @@ func (check *convCheck) try(t testing.TB, c convCase) error {
 	})
 }
 
-// each hands the first run of each kind to judge and holds the others to its
-// bits.
+// each hands the first run of each kind to judge, and holds the others and the
+// same call as single passes to its bits.
 func (check *convCheck) each(t testing.TB, c convCase, d *convData, judge func(cpu *CPU, out, part []float32) error) error {
 	for _, alike := range check.alike {
 		var out, part []float32
@@ -93,17 +93,28 @@ func (check *convCheck) each(t testing.TB, c convCase, d *convData, judge func(c
 					return err
 				}
 				out, part = o, p
-				continue
-			}
-			for _, v := range []struct {
-				what      string
-				got, want []float32
-			}{{"element", o, out}, {"statistic", p, part}} {
-				if k := differBeyondNaN(v.got, v.want); k >= 0 {
-					return fmt.Errorf("%v: %s %d is %g on %s (backend %d) and %g on %s", c, v.what, k, v.got[k], cpu.Name(), i, v.want[k], alike[0].Name())
-				}
+			} else if err := agree(o, out, p, part); err != nil {
+				return fmt.Errorf("%v: %w on %s (backend %d of it) and on %s", c, err, cpu.Name(), i, alike[0].Name())
 			}
 		}
+		if len(alike) > 0 && alike[0].kernel.Needs != 0 {
+			o, p := c.unfused(t, alike[0], d)
+			if err := agree(o, out, p, part); err != nil {
+				return fmt.Errorf("%v: %w as single passes and fused on %s", c, err, alike[0].Name())
+			}
+		}
+	}
+	return nil
+}
+
+// agree names the first element of two outputs, or of their statistics,
+// whose bits differ.
+func agree(a, b, partA, partB []float32) error {
+	if k := differBeyondNaN(a, b); k >= 0 {
+		return fmt.Errorf("element %d is %g and %g", k, a[k], b[k])
+	}
+	if k := differBeyondNaN(partA, partB); k >= 0 {
+		return fmt.Errorf("statistic %d is %g and %g", k, partA[k], partB[k])
 	}
 	return nil
 }

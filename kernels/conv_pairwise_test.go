@@ -289,6 +289,7 @@ var edgeConvs = []ConvShape{
 	{N: 170, H: 1, W: 1, C: 16, OC: 31, KH: 1, KW: 1, StrideH: 1, StrideW: 1, DilH: 1, DilW: 1, Groups: 1},                   // one more chunk of statistics
 	{N: 1, H: 13, W: 13, C: 32, OC: 32, KH: 3, KW: 3, StrideH: 1, StrideW: 1, PadH: 1, PadW: 1, DilH: 1, DilW: 1, Groups: 1}, //
 	{N: 1, H: 7, W: 7, C: 8, OC: 8, KH: 3, KW: 3, StrideH: 5, StrideW: 4, PadH: 1, PadW: 1, DilH: 1, DilW: 1, Groups: 1},     // a stride beyond the kernel
+	{N: 7, H: 1, W: 25, C: 16, OC: 16, KH: 3, KW: 3, StrideH: 1, StrideW: 1, PadH: 1, PadW: 1, DilH: 1, DilW: 1, Groups: 1},  // a block of Winograd's tiles that brings the last pixel of a chunk alone
 	{N: 0, H: 4, W: 4, C: 16, OC: 16, KH: 3, KW: 3, StrideH: 1, StrideW: 1, PadH: 1, PadW: 1, DilH: 1, DilW: 1, Groups: 1},   // no image
 	{N: 0, H: 4, W: 4, C: 16, OC: 16, KH: 3, KW: 3, StrideH: 2, StrideW: 2, PadH: 1, PadW: 1, DilH: 1, DilW: 1, Groups: 1},   //
 	{N: 0, H: 4, W: 4, C: 16, OC: 16, KH: 3, KW: 3, StrideH: 1, StrideW: 1, PadH: 1, PadW: 1, DilH: 1, DilW: 1, Groups: 16},  //

@@ -216,9 +216,11 @@ func (c convCase) run(t testing.TB, cpu *CPU, d *convData) (out, part []float32)
 
 // onRow is a backend that runs row k, and Winograd's transforms for the same
 // instructions, with a team of threads.
-func onRow(k *GemmKernel, threads int) *CPU {
+func onRow(k *GemmKernel, threads int) *CPU { return rowOn(NewTeam(threads), k) }
+
+func rowOn(team *Team, k *GemmKernel) *CPU {
 	isa, _, _ := strings.Cut(k.Name, "_")
-	return NewCPU(NewTeam(threads), Pins{rows: map[string]string{"gemm": k.Name, "winograd": isa}})
+	return NewCPU(team, Pins{rows: map[string]string{"gemm": k.Name, "winograd": isa}})
 }
 
 func square(n, h, c, oc, k, s, p int) ConvShape {
@@ -295,6 +297,7 @@ func TestConvBits(t *testing.T) {
 		for _, threads := range []int{1, 2, 7} {
 			all = append(all, backend{fmt.Sprintf("%s on %d threads", k.Name, threads), onRow(k, threads)})
 		}
+		all = append(all, backend{k.Name + " in another order of tiles", rowOn(shuffled(), k)})
 	})
 	shapes := append(slices.Concat(convShapes, winogradShapes), square(16, 14, 64, 64, 3, 1, 1), square(8, 28, 40, 72, 3, 2, 1))
 	for i, s := range shapes {
