@@ -57,7 +57,7 @@ var convKinds = []struct {
 
 // vectors is a 3x3 kernel over whole vectors of channels.
 func vectors(r *rand.Rand, stride int) ConvShape {
-	return ConvShape{N: between(r, 1, 1+r.IntN(16)), H: between(r, 1, 15), W: between(r, 1, 15), C: 16 * between(r, 1, 6), OC: 16 * between(r, 1, 6),
+	return ConvShape{N: between(r, 1, 1+r.IntN(16)), H: between(r, 1, 15), W: between(r, 1, 15), C: 16 * between(r, 1, 1+r.IntN(6)), OC: 16 * between(r, 1, 1+r.IntN(6)),
 		KH: 3, KW: 3, StrideH: stride, StrideW: stride, PadH: between(r, 0, 3), PadW: between(r, 0, 3), DilH: 1, DilW: 1, Groups: 1}
 }
 
