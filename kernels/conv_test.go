@@ -300,6 +300,14 @@ func TestConvBits(t *testing.T) {
 		all = append(all, backend{k.Name + " in another order of tiles", rowOn(shuffled(), k)})
 	})
 	shapes := append(slices.Concat(convShapes, winogradShapes), square(16, 14, 64, 64, 3, 1, 1), square(8, 28, 40, 72, 3, 2, 1))
+	if !testing.Short() { // beyond the limits of lanes and blocks, where the reference takes too long
+		shapes = append(shapes, square(8, 56, 64, 64, 3, 2, 1), square(2, 14, 256, 272, 3, 1, 1), square(2, 14, 320, 520, 1, 1, 0))
+		for _, groups := range []int{64, 16} {
+			s := square(2, 28, 64, 64, 3, 1, 1)
+			s.Groups = groups
+			shapes = append(shapes, s)
+		}
+	}
 	for i, s := range shapes {
 		surround(s, uint64(i), func(c convCase) {
 			d := c.data()
