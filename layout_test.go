@@ -28,7 +28,7 @@ const module = "github.com/sectile-ml/sectile"
 var layers = map[string][]string{
 	"asm":                 {},
 	"kernels":             {"asm"},
-	"kernels/kernelstest": {"kernels"},
+	"kernels/kernelstest": {"kernels", "internal/pairwise"},
 	"kernels/ladder":      {"asm"},
 	"tensor":              {"kernels"},
 	"autograd":            {"tensor"},
@@ -38,6 +38,7 @@ var layers = map[string][]string{
 	"nn":                  {"autograd", "dist"},
 	"methods":             {"nn", "data", "dist"},
 	"internal/golden":     {},
+	"internal/pairwise":   {},
 	"cuda":                {"kernels", "cuda/driver", "cuda/ptx"},
 	"cuda/driver":         {},
 	"cuda/ptx":            {},

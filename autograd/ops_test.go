@@ -69,10 +69,50 @@ func unitSample(train, relu, residual, deferred bool, groups int) *Sample {
 	return s
 }
 
+// gridSample is a 1x1 unit, deferred, whose result goes through a second unit of
+// c channels with the given kernel, stride and groups; no ReLU, whose kinks lie
+// in the way of differences where there are many values.
+func gridSample(c, size, k int, cfg ConvConfig, groups int) *Sample {
+	var m1, v1, m2, v2 *Param
+	s := &Sample{Inputs: []Shape{Dims(4, size, size, 2), Dims(c, 1, 1, 2), Dims(c), Dims(c), Dims(c, k, k, c/max(1, cfg.Groups)), Dims(c), Dims(c)}}
+	s.Setup = func(b kernels.Backend) {
+		m1, v1 = running(b, c)
+		m2, v2 = running(b, c)
+	}
+	s.Build = func(t *Tape, in []*Var) *Var {
+		n := NormConfig{Eps: 1e-5, Momentum: 0.1, Train: true, Groups: groups, RunMean: m1, RunVar: v1}
+		x := ConvBN(in[0], in[1], in[2], in[3], nil, ConvBNConfig{Norm: n, Deferred: true})
+		n.RunMean, n.RunVar = m2, v2
+		return ConvBN(x, in[4], in[5], in[6], nil, ConvBNConfig{ConvConfig: cfg, Norm: n})
+	}
+	return s
+}
+
 func convSample(n, h, w, c, oc, kh, kw int, cfg ConvConfig) *Sample {
 	g := max(1, cfg.Groups)
 	return &Sample{Inputs: []Shape{Dims(n, h, w, c), Dims(oc, kh, kw, c/g), Dims(oc)},
 		Build: func(t *Tape, in []*Var) *Var { return Conv2DBias(in[0], in[1], in[2], cfg) }}
+}
+
+// narrowGrad is s of convSample with an image that is not differentiated, whose
+// weights are one channel's 144 repeated: few differences for many tiles.
+func narrowGrad(s *Sample) *Sample {
+	conv := s.Build
+	s.Inputs[1] = Dims(1, 3, 3, 16)
+	s.Build = func(t *Tape, in []*Var) *Var {
+		var same []*Var
+		for range s.Inputs[2].Len() {
+			same = append(same, in[1])
+		}
+		return conv(t, []*Var{in[0], Concat(same...), in[2]})
+	}
+	return fixed(s, 0)
+}
+
+// fixed is s with an input that is not differentiated.
+func fixed(s *Sample, input int) *Sample {
+	s.Const = append(s.Const, input)
+	return s
 }
 
 // samples has at least one entry for every op type, by its name.
@@ -82,6 +122,15 @@ var samples = map[string][]*Sample{
 		convSample(1, 6, 5, 2, 3, 3, 2, ConvConfig{StrideH: 2, StrideW: 1, PadH: 1, PadW: 0}),
 		convSample(1, 7, 7, 4, 4, 3, 3, ConvConfig{StrideH: 2, StrideW: 2, PadH: 2, PadW: 2, DilH: 2, DilW: 2, Groups: 2}),
 		convSample(2, 3, 3, 2, 3, 1, 1, ConvConfig{}),
+		convSample(2, 5, 5, 2, 3, 1, 1, ConvConfig{StrideH: 2, StrideW: 2}),
+		convSample(1, 7, 6, 2, 3, 3, 3, ConvConfig{StrideH: 1, StrideW: 1, PadH: 2, PadW: 3, DilH: 2, DilW: 3}),
+		convSample(2, 5, 4, 6, 6, 3, 3, ConvConfig{StrideH: 1, StrideW: 1, PadH: 1, PadW: 1, Groups: 6}), // depthwise
+		convSample(1, 7, 6, 3, 6, 5, 5, ConvConfig{StrideH: 2, StrideW: 2, PadH: 2, PadW: 2, Groups: 3}), // two outputs a channel
+		convSample(1, 5, 5, 8, 8, 3, 3, ConvConfig{StrideH: 1, StrideW: 1, PadH: 1, PadW: 1, Groups: 2}), // four channels a group
+		convSample(1, 12, 11, 1, 4, 7, 7, ConvConfig{StrideH: 2, StrideW: 2, PadH: 3, PadW: 3}),          // stem
+		convSample(1, 3, 2, 16, 16, 3, 3, Square(1, 1)),                                                  // Winograd
+		convSample(1, 3, 3, 16, 16, 3, 3, Square(2, 1)),
+		narrowGrad(convSample(12, 4, 4, 16, 16, 3, 3, Square(1, 1))), // Winograd's weight gradient
 		{Inputs: []Shape{Dims(1, 4, 4, 2), Dims(2, 3, 3, 2)}, Build: func(t *Tape, in []*Var) *Var { // one weight twice, an image twice
 			h := Conv2D(in[0], in[1], Square(1, 1))
 			return Add(Conv2D(h, in[1], Square(1, 1)), Add(h, Conv2D(in[0], in[1], Square(1, 1))))
@@ -95,6 +144,9 @@ var samples = map[string][]*Sample{
 		unitSample(true, true, true, true, 1), unitSample(true, true, false, true, 2), unitSample(true, false, true, true, 1),
 		unitSample(true, true, true, false, 2), unitSample(true, false, false, false, 1),
 		unitSample(false, true, false, true, 1), unitSample(false, true, true, false, 1),
+		gridSample(4, 4, 3, ConvConfig{StrideH: 2, StrideW: 2, PadH: 1, PadW: 1, Groups: 4}, 1),                   // depthwise
+		gridSample(4, 5, 3, ConvConfig{StrideH: 1, StrideW: 1, PadH: 2, PadW: 2, DilH: 2, DilW: 2, Groups: 2}, 2), // dilated, grouped
+		gridSample(3, 5, 3, Square(2, 1), 4), fixed(gridSample(16, 2, 3, Square(1, 1), 2), 4), // Winograd
 	},
 	"matMul": {
 		{Inputs: []Shape{Dims(3, 4), Dims(4, 5)}, Build: func(t *Tape, in []*Var) *Var { return MatMul(in[0], in[1]) }},

@@ -131,14 +131,3 @@ func convPrepared(t *testing.T, cpu *CPU, pass Pass, channels int) {
 	}()
 	runConv(cpu, a)
 }
-
-// FuzzConv draws a call from a seed and holds the leading row to the reference.
-func FuzzConv(f *testing.F) {
-	for seed := range uint64(8) {
-		f.Add(seed)
-	}
-	cpu := NewCPU(NewTeam(1), Pins{})
-	f.Fuzz(func(t *testing.T, seed uint64) {
-		randomConv(rand.New(rand.NewPCG(seed, 1))).check(t, cpu)
-	})
-}

@@ -28,12 +28,13 @@ func refConv2D[F Float](a *ConvArgs) {
 		for kh := range a.KH {
 			for kw := range a.KW {
 				ih, iw := y0+kh*a.DilH, x0+kw*a.DilW
-				for c := range cg {
+				inside, at := ih >= 0 && ih < a.H && iw >= 0 && iw < a.W, ((n*a.H+ih)*a.W+iw)*a.C+oc/og*cg
+				for c, wc := range w[((oc*a.KH+kh)*a.KW+kw)*cg:][:cg] {
 					var v F
-					if ih >= 0 && ih < a.H && iw >= 0 && iw < a.W {
-						v = x[((n*a.H+ih)*a.W+iw)*a.C+oc/og*cg+c]
+					if inside {
+						v = x[at+c]
 					}
-					sum += v * w[((oc*a.KH+kh)*a.KW+kw)*cg+c]
+					sum += v * wc
 				}
 			}
 		}
@@ -63,10 +64,11 @@ func refConv2DGradInput[F Float](a *ConvArgs) {
 					continue
 				}
 				y, x = y/a.StrideH, x/a.StrideW
+				inside, at := y >= 0 && y < oh && x >= 0 && x < ow, ((n*oh+y)*ow+x)*a.OC
 				for oc := g * og; oc < (g+1)*og; oc++ {
 					var v F
-					if y >= 0 && y < oh && x >= 0 && x < ow {
-						v = dy[((n*oh+y)*ow+x)*a.OC+oc]
+					if inside {
+						v = dy[at+oc]
 					}
 					sum += v * w[((oc*a.KH+kh)*a.KW+kw)*cg+c%cg]
 				}
@@ -88,10 +90,16 @@ func refConv2DGradWeight[F Float](a *ConvArgs) {
 	for i := range dw {
 		c, kw, kh, oc := i%cg, i/cg%a.KW, i/cg/a.KW%a.KH, i/cg/a.KW/a.KH
 		var sum F
-		for p := range a.N * oh * ow {
-			n, ih, iw := p/(oh*ow), p/ow%oh*a.StrideH-a.PadH+kh*a.DilH, p%ow*a.StrideW-a.PadW+kw*a.DilW
-			if ih >= 0 && ih < a.H && iw >= 0 && iw < a.W {
-				sum += dy[p*a.OC+oc] * x[((n*a.H+ih)*a.W+iw)*a.C+oc/og*cg+c]
+		for line := range a.N * oh {
+			n, ih := line/oh, line%oh*a.StrideH-a.PadH+kh*a.DilH
+			if ih < 0 || ih >= a.H {
+				continue
+			}
+			at := (n*a.H+ih)*a.W*a.C + oc/og*cg + c
+			for o := range ow {
+				if iw := o*a.StrideW - a.PadW + kw*a.DilW; iw >= 0 && iw < a.W {
+					sum += dy[(line*ow+o)*a.OC+oc] * x[at+iw*a.C]
+				}
 			}
 		}
 		if a.Accumulate {

@@ -71,6 +71,8 @@ type Team struct {
 	job   Job
 	panik atomic.Pointer[workerPanic]
 
+	inOrder func(n int, job Job) // tests: runs the tiles of every op, in an order of its own
+
 	bg      atomic.Pointer[bgBox]
 	helpers []*helper
 	caller  Worker
@@ -211,6 +213,10 @@ func (t *Team) rouse(h *helper) {
 // left the job (a panic on the caller's own tile passes through unchanged).
 func (t *Team) Do(n, cost int, job Job) {
 	if n <= 0 {
+		return
+	}
+	if t.inOrder != nil {
+		t.inOrder(n, job)
 		return
 	}
 	cold := t.awake.Load() == 0

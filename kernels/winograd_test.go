@@ -38,13 +38,7 @@ func TestWinograd(t *testing.T) {
 	}
 	r := rand.New(rand.NewPCG(13, 14))
 	for range random {
-		c := randomConv(r)
-		c.KH, c.KW, c.StrideH, c.StrideW, c.DilH, c.DilW, c.Groups = 3, 3, 1, 1, 1, 1, 1
-		c.C, c.OC = 16*(1+r.IntN(6)), 16*(1+r.IntN(6))
-		c.H, c.W = max(c.H%10, 3), max(c.W%10, 3)
-		if c.group > 0 {
-			c.group = c.OH() * c.OW()
-		}
+		c := randomCall(r, drawConv(r, func(r *rand.Rand) ConvShape { return vectors(r, 1) }, 4e6))
 		c.check(t, all...)
 	}
 	for _, cpu := range all {

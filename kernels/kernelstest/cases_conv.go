@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 
+	"github.com/sectile-ml/sectile/internal/pairwise"
 	"github.com/sectile-ml/sectile/kernels"
 )
 
@@ -30,8 +31,9 @@ func convCases(tier Tier, r *rand.Rand) []testCase {
 		add(s, convVariant{})
 		add(s, convVariant{accumulate: true, fused: true, prepared: i%2 == 0})
 	}
+	pairsOfConv(add)
 	if tier >= Tier2 {
-		for len(cases) < 300 {
+		for n := len(cases) + 222; len(cases) < n; {
 			g := 1 + r.IntN(2)*r.IntN(3)
 			s := kernels.ConvShape{N: 1 + r.IntN(3), H: 1 + r.IntN(14), W: 1 + r.IntN(14), C: g * (1 + r.IntN(20)), OC: g * (1 + r.IntN(36)), KH: 1 + r.IntN(5), KW: 1 + r.IntN(5),
 				StrideH: 1 + r.IntN(3), StrideW: 1 + r.IntN(3), PadH: r.IntN(3), PadW: r.IntN(3), DilH: 1 + r.IntN(2), DilW: 1 + r.IntN(2), Groups: g}
@@ -46,6 +48,50 @@ func convCases(tier Tier, r *rand.Rand) []testCase {
 		add(shape(2, 16, 16, 64, 128, 3, 3, 2, 1, 1, 1), convVariant{})
 	}
 	return cases
+}
+
+// pairsOfConv adds small shapes in which any two choices of a convolution meet.
+func pairsOfConv(add func(s kernels.ConvShape, v convVariant)) {
+	values := [][]int{
+		{1, 2}, {1, 4, 9}, {1, 5, 8}, {1, 3, 8, 16, 17}, {1, 4, 16, 24, 33}, // N, H, W, C, OC
+		{1, 2, 3, 5}, {1, 2, 3, 5}, {1, 2, 3}, {1, 2, 3}, {0, 1, 2, 6}, {0, 1, 2, 6}, {1, 2}, {1, 2}, // kernel, stride, padding, dilation
+		{1, 2, 0}, {0, 1}, {0, 1}, {0, 1}, // groups (0: depthwise), accumulate, fused, prepared
+	}
+	of := func(row []int) (kernels.ConvShape, convVariant) {
+		v := make([]int, len(row))
+		for f, l := range row {
+			v[f] = values[f][max(0, l)]
+		}
+		s := kernels.ConvShape{N: v[0], H: v[1], W: v[2], C: v[3], OC: v[4], KH: v[5], KW: v[6], StrideH: v[7], StrideW: v[8],
+			PadH: v[9], PadW: v[10], DilH: v[11], DilW: v[12], Groups: v[13]}
+		if s.Groups == 0 {
+			s.Groups = s.C
+		}
+		return s, convVariant{v[14] == 1, v[15] == 1, v[16] == 1}
+	}
+	p := &pairwise.Plan{Seed: 1, Cost: func(row []int) float64 {
+		s, _ := of(row)
+		return float64(s.FLOP()) / 100_000
+	}}
+	for i, v := range values {
+		p.Factors = append(p.Factors, pairwise.Factor{Name: fmt.Sprint(i), Levels: len(v)})
+	}
+	rule := func(holds func(s *kernels.ConvShape) bool, on ...int) {
+		p.Rules = append(p.Rules, pairwise.Rule{On: on, Holds: func(levels []int) bool {
+			row := make([]int, len(values))
+			for i, f := range on {
+				row[f] = levels[i]
+			}
+			s, _ := of(row)
+			return holds(&s)
+		}})
+	}
+	rule(func(s *kernels.ConvShape) bool { return s.H+2*s.PadH > s.DilH*(s.KH-1) }, 1, 5, 9, 11)
+	rule(func(s *kernels.ConvShape) bool { return s.W+2*s.PadW > s.DilW*(s.KW-1) }, 2, 6, 10, 12)
+	rule(func(s *kernels.ConvShape) bool { return s.C%s.Groups == 0 && s.OC%s.Groups == 0 }, 3, 4, 13)
+	for _, row := range p.Cover() {
+		add(of(row))
+	}
 }
 
 func runConv(h *harness, s kernels.ConvShape, pass kernels.Pass, v convVariant) {

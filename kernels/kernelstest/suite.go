@@ -1,7 +1,7 @@
 // Package kernelstest is the one correctness suite for backends: every op of
-// kernels.Backend, on shapes that take each branch once (tier 1), on seeded
-// random shapes (tier 2) and on large ones (tier 3), compared with the float64
-// reference. CPU rows, emulated and real devices and third parties run the
+// kernels.Backend, on shapes that take each branch once and in which any two
+// choices of a convolution meet (tier 1), on seeded random shapes (tier 2) and
+// on large ones (tier 3), compared with the float64 reference. CPU rows, emulated and real devices and third parties run the
 // same cases.
 //
 //	func TestConformance(t *testing.T) { kernelstest.Run(t, backend, kernelstest.Tier2) }
