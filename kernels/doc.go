@@ -13,7 +13,7 @@
 //	epilogue      statistics, bias, residual, ReLU on a finished tile
 //	prologue      an affine map or batch norm's backward on an operand as it is loaded
 //	row           a line of a dispatch table: one kernel (also: a row of a matrix)
-//	contract      what fixes the bits: algorithm, KC, lanes, chunk sizes (contract.go)
+//	contract      what fixes the bits: algorithm, KC, lanes, chunk sizes (contract*.go)
 //
 // Read next: backend.go for the ops, contract.go for the numbers, team.go for
 // the threads, gemm.go for the five loops.

@@ -7,8 +7,10 @@ import (
 )
 
 // convTable is the family "conv": the algorithms of a convolution. The contract
-// chooses between them by shape (winograd_choice.go); pinning conv:direct forbids
-// Winograd, pinning one of the others gives it all shapes that Winograd fits.
+// chooses between them by shape (contract_winograd.go, contract_polyphase.go).
+// Pinning conv:direct forbids all but indirect products, the kernels over
+// channels (families "depthwise" and "grouped") too; pinning one of the others
+// gives it all shapes that it fits and leaves the rest to direct.
 var convTable = register([]Kernel{
 	{Op: "conv", Name: "winograd_f4x4"},
 	{Op: "conv", Name: "winograd_f2x2"},
