@@ -67,6 +67,10 @@ func Tracing() *Trace { return envTrace() }
 // SetTrace makes the tape write to tr; nil stops it.
 func (t *Tape) SetTrace(tr *Trace) { t.trace = tr }
 
+// Trace is what the tape writes to, nil without one: whoever drives the tape
+// adds spans of its own by Event.
+func (t *Tape) Trace() *Trace { return t.trace }
+
 // CloseTrace ends the trace of SECTILE_TRACE, if there is one.
 func CloseTrace() error {
 	if t := envTrace(); t != nil {

@@ -6,9 +6,10 @@ import (
 )
 
 // TestShortPresets: on 5,000 images they are three epochs of batches of 64, with
-// PCL's prototypes from the second epoch on; nothing is chosen by a rule but PCL's clusterings.
+// PCL's prototypes and SwAV's queue from the second epoch on, when SwAV's
+// prototypes are set free; nothing is chosen by a rule but PCL's clusterings.
 func TestShortPresets(t *testing.T) {
-	for _, method := range []string{"moco", "simclr", "pcl"} {
+	for _, method := range MethodNames {
 		c, err := Preset(method, "cifar-short")
 		if err != nil {
 			t.Fatal(err)
@@ -28,6 +29,9 @@ func TestShortPresets(t *testing.T) {
 		}
 		if p := full.PCL; method == "pcl" && (p.Warmup != 1 || len(p.Clusters) != 3 || p.Queue != 256) {
 			t.Errorf("%+v", p)
+		}
+		if s := full.SwAV; method == "swav" && (s.QueueStart != 1 || full.FreezeShare*3 != 1 || s.Prototypes > s.Batch+s.Queue || len(s.Warnings()) > 0) {
+			t.Errorf("%+v, %q", s, s.Warnings())
 		}
 	}
 }

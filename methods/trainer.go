@@ -154,6 +154,7 @@ func (t *Trainer) step(ctx context.Context) (loss float32, err error) {
 	b := t.Tape.Backend()
 	b.Enter()
 	defer b.Leave()
+	defer t.span("step", "step", time.Now())
 	if misuse := tensor.Try(func() { loss, err = t.iterate(ctx) }); misuse != nil {
 		return 0, fmt.Errorf("trainer: step %d: %w", t.Iteration+1, misuse)
 	}
@@ -167,7 +168,9 @@ func (t *Trainer) iterate(ctx context.Context) (float32, error) {
 			return 0, err
 		}
 	}
+	begin := time.Now()
 	batch, err := t.loader.Next(ctx)
+	t.span("wait for views", "wait", begin)
 	if err != nil {
 		return 0, err
 	}
@@ -195,6 +198,15 @@ func (t *Trainer) iterate(ctx context.Context) (float32, error) {
 	t.Method.AfterStep()
 	t.Iteration++
 	return loss, nil
+}
+
+// span adds what began at begin and ends now to the tape's trace, if there is
+// one. Steps that lie in "step" and waits in "wait" tell what share of a run
+// stood still for its images.
+func (t *Trainer) span(name, category string, begin time.Time) {
+	if tr := t.Tape.Trace(); tr != nil {
+		tr.Event(name, category, begin, time.Now(), nil)
+	}
 }
 
 // average makes every rank's gradients the mean over ranks: one collective

@@ -305,7 +305,7 @@ func TestSwAVRunMistakes(t *testing.T) {
 	if _, err := Presets("none"); err == nil {
 		t.Error("an unknown preset")
 	}
-	for _, name := range []string{"demo", "paper-small", "cifar"} {
+	for _, name := range []string{"demo", "paper-small", "cifar-short", "cifar"} {
 		r, err := Presets(name)
 		if err == nil {
 			err = r.Validate()

@@ -6,6 +6,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -93,10 +94,13 @@ func TestStoryGoesOn(t *testing.T) {
 	if err := whole.tell(context.Background(), &text); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"8 runs of 0.02 TFLOP", "learning rate 0.00141", "pcl-016-1", "| MoCo v2 | 16 | 1 |", "story.svg"} {
+	for _, want := range []string{"8 runs of 0.02 TFLOP", "learning rate 0.00141", "pcl-016-1", "| MoCo v2 | 16 |", "SwAV     batch 16 to 16, seed 0: +0.0; mean of 2 seeds at batch 16: ", "story.svg"} {
 		if !strings.Contains(text.String(), want) {
 			t.Errorf("no %q in\n%s", want, text.String())
 		}
+	}
+	if line := regexp.MustCompile(`\| PCL \| 16 \| \d+ \| \d+ \| 0.00141 \| 0.02 \| [\d.]+, [\d.]+ \|  \| [\d.]+ \| [\d.]+ \| \d+, \d+ \|\n`); !line.MatchString(text.String()) {
+		t.Errorf("no row of both seeds of PCL in\n%s", text.String())
 	}
 
 	tell := func(ctx context.Context, done string) {
