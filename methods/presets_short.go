@@ -47,11 +47,11 @@ func shortSimCLR() RunConfig {
 // Differs from the cifar preset: SimCLR's views, whose colours change by half
 // as much. That decides: with the paper's colours and all else as here, a
 // network of a quarter of the width ended below the untrained one (kNN 27.7 of
-// 29.7; with these 36.0). Sharper codes help a little (epsilon 0.03: 34.5, 0.01:
-// 36.4, 0.005: 36.0), small crops not within so few steps. No more prototypes
-// than batch and queue have images; a queue of two batches, because the network
-// soon leaves behind what it held (with four, the loss rose when it began to be
-// read).
+// 29.7; with these 36.0). Epsilon 0.005 makes a code nearly one prototype and
+// counts for less (0.01: 36.4, 0.03: 34.5, where one standard error is 1.1);
+// small crops, half as dear again, showed no gain beyond that error. No more
+// prototypes than batch and queue have images, and a queue of two batches,
+// because the network soon leaves behind what it held.
 func shortSwAV() RunConfig {
 	r := short(cifarSwAV(), 4e-4)
 	r.Views, r.SwAV.Crops = shortSimCLR().Views, shortSimCLR().SimCLR.Crops
