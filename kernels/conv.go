@@ -66,7 +66,7 @@ type convJob struct {
 	epi        *Epilogue // nil in an input gradient
 	accumulate bool
 	past       bool // the destination is stored past the caches
-	threads    int
+	threads    int  // of the team: how many blocks on a thread's next one probably is
 	pack       convPackJob
 }
 
@@ -103,7 +103,7 @@ func (c *CPU) convolve(a *ConvArgs, pass Pass) {
 		j.src, j.srcC, j.dst, j.dstC = a.Y.F32(), s.OC, a.X.F32(), s.C
 		j.epi = nil
 	}
-	j.past = j.RowPast != nil && !j.accumulate && (j.epi == nil || *j.epi == Epilogue{}) &&
+	j.past = j.RowPast != nil && !j.accumulate && (j.epi == nil || j.epi.empty()) &&
 		4*len(j.dst) >= pastBytes && j.dstC%16 == 0 && j.dc%16 == 0 && uintptr(unsafe.Pointer(&j.dst[0]))%64 == 0
 	if a.Prepared != nil {
 		j.checkPrepared(a.Prepared)

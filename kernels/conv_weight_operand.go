@@ -61,11 +61,7 @@ func (b *weightBlock) sourceLine(l, dy int) int {
 
 // openX reads x in place.
 func (b *weightBlock) openX() {
-	pixel := uintptr(4 * b.s.C)
-	b.window = convWindow{
-		base:  uintptr(unsafe.Pointer(unsafe.SliceData(b.x.val))) + uintptr(4*(b.group*b.cg+b.c0)),
-		pixel: pixel, row: uintptr(b.s.W) * pixel, image: uintptr(b.s.H*b.s.W) * pixel,
-	}
+	b.window = b.grid.window(b.x.val, b.s.C, b.group*b.cg+b.c0)
 	b.ldb, b.bStep = b.s.C*b.s.StrideW, 4*b.NR
 }
 

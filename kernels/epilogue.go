@@ -180,6 +180,11 @@ func (h *rowHelpers) prologueRows(p *Prologue, r, m, k0, n, width int, dst *floa
 	}
 }
 
+// empty reports whether there is nothing to do.
+func (e *Epilogue) empty() bool {
+	return e.Stats.Part.IsNil() && e.Bias.IsNil() && e.Residual.IsNil() && !e.ReLU
+}
+
 // epilogueBlock finishes the block of m rows and n columns of C at (i, j):
 // statistics of chunk number chunk, bias, residual, ReLU. cols is C's width.
 func (h *rowHelpers) epilogueBlock(e *Epilogue, i, j, m, n, chunk, cols int, c *float32, ldc int) {

@@ -31,7 +31,7 @@ var gemmTable = register([]GemmKernel{
 		Tails:   []RowTail{{4, asm.GemmRowAVX512x4x32}, {8, asm.GemmRowAVX512x8x32}},
 		OuterMR: 8, Outer: asm.GemmOuterAVX512x8x32, OutNarrow: asm.GemmOuterAVX512x8x16,
 		PackRows: asm.GemmPackRowsAVX512, PackCols: packColsAVX512,
-		Stems: &stemTiles{asm.StemGradAVX512x3x3, asm.StemGradAVX512x3x9, asm.StemGradAVX512x1x21, asm.StemAVX512x3x3},
+		Stems: &stemTiles{Grey3: asm.StemGradAVX512x3x3, Colour3: asm.StemGradAVX512x3x9, Colour7: asm.StemGradAVX512x1x21, Grey: asm.StemAVX512x3x3},
 		Rows:  &rowsAVX512, Rate: 100,
 	},
 	{

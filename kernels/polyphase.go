@@ -103,7 +103,7 @@ func (c *CPU) polyphase(a *ConvArgs, pass Pass) {
 		j.plan(c, s, pass, a.Epi.Stats.group())
 		j.loader = convLoader{c.kernel.Rows, &a.ProX, a.X.F32(), s.C}
 		j.src, j.dst = a.X.F32(), a.Y.F32()
-		if !a.Epi.Stats.Part.IsNil() || !a.Epi.Bias.IsNil() || !a.Epi.Residual.IsNil() || a.Epi.ReLU {
+		if !a.Epi.empty() {
 			j.epi = &a.Epi
 			j.count()
 		}
@@ -151,20 +151,14 @@ func (j *polyphaseJob) Tile(w *Worker, item int) {
 	i.c0 = item % j.colItems * j.perItem
 	i.c1 = min(j.dc, i.c0+j.perItem)
 	i.whole = ceilDiv(i.n, j.gemm.MR) * j.gemm.MR
-	scratch := w.Scratch(ScratchFloats)
-	take := func(n int) []float32 {
-		n = (n + 15) &^ 15
-		t := scratch[:n:n]
-		scratch = scratch[n:]
-		return t
-	}
-	i.tmp = &take(polyphaseTmp)[0]
-	i.at = rowAddresses(take(2*j.planesV*i.whole), j.planesV*i.whole)
-	i.to = rowAddresses(take(2*j.pixelsM*i.n), j.pixelsM*i.n)
-	from := rowAddresses(take(2*j.pixelsV*(i.n+1)), j.pixelsV*(i.n+1))
-	i.edge = take(j.gemm.edgeFloats())
-	dump, pixels := take(j.dc), take(j.pixelsV*j.sc)
-	i.v, i.m = take(j.tiles*j.planesV*j.ldv), take(j.planesM*j.freqM)
+	scratch := winogradScratch(w.Scratch(ScratchFloats))
+	i.tmp = &scratch.take(polyphaseTmp)[0]
+	i.at = rowAddresses(scratch.take(2*j.planesV*i.whole), j.planesV*i.whole)
+	i.to = rowAddresses(scratch.take(2*j.pixelsM*i.n), j.pixelsM*i.n)
+	from := rowAddresses(scratch.take(2*j.pixelsV*(i.n+1)), j.pixelsV*(i.n+1))
+	i.edge = scratch.take(j.gemm.edgeFloats())
+	dump, pixels := scratch.take(j.dc), scratch.take(j.pixelsV*j.sc)
+	i.v, i.m = scratch.take(j.tiles*j.planesV*j.ldv), scratch.take(j.planesM*j.freqM)
 
 	i.input(from, pixels)
 	for k := range i.at {

@@ -90,18 +90,12 @@ func (j *polyphaseWeightJob) Tile(w *Worker, item int) {
 	i.cn, i.on = min(j.cBlock, j.c-i.c0), min(j.oBlock, j.oc-i.o0)
 	lane := item / j.cItems / j.oItems
 
-	scratch := w.Scratch(ScratchFloats)
-	take := func(n int) []float32 {
-		n = (n + 15) &^ 15
-		t := scratch[:n:n]
-		scratch = scratch[n:]
-		return t
-	}
-	i.tmp, i.edge = take(polyphaseTmp), take(j.gemm.edgeFloats())
-	i.segs = unsafe.Slice((*seg)(unsafe.Pointer(&take(6 * 16)[0])), 16)
-	i.from = rowAddresses(take(2*81*(j.tiles+1)), 81*(j.tiles+1))
-	i.pixels = take(81 * max(j.cBlock, j.oBlock))
-	i.v, i.e, i.u = take(81*j.freqV), take(25*j.freqE), take(36*j.freqU)
+	scratch := winogradScratch(w.Scratch(ScratchFloats))
+	i.tmp, i.edge = scratch.take(polyphaseTmp), scratch.take(j.gemm.edgeFloats())
+	i.segs = unsafe.Slice((*seg)(unsafe.Pointer(&scratch.take(6 * 16)[0])), 16)
+	i.from = rowAddresses(scratch.take(2*81*(j.tiles+1)), 81*(j.tiles+1))
+	i.pixels = scratch.take(81 * max(j.cBlock, j.oBlock))
+	i.v, i.e, i.u = scratch.take(81*j.freqV), scratch.take(25*j.freqE), scratch.take(36*j.freqU)
 
 	per := ceilDiv(j.chunks, j.lanes)
 	first, end := lane*per, min(j.chunks, (lane+1)*per)
@@ -112,7 +106,7 @@ func (j *polyphaseWeightJob) Tile(w *Worker, item int) {
 		i.operand(&j.opY, t0, n, i.o0, i.on, i.e, j.freqE)
 		i.multiply(n, q > first)
 	}
-	i.store(j.out[lane*j.outputs():], first < end)
+	i.store(j.out[lane*j.outputs():], first < end, i.transforms.Gather)
 }
 
 // input transforms n tiles of x from t0 on to V, as operand does.
@@ -150,25 +144,6 @@ func (i *polyphaseWeightItem) multiply(n int, load bool) {
 				k.outerTile(min(k.OuterMR, i.on-o), cols, unsafe.Slice((*asm.Seg)(unsafe.Pointer(&segs[0])), len(segs)),
 					lda, ldb, &u[c*i.on+o*ldb], ldb, load, i.edge)
 			}
-		}
-	}
-}
-
-// store transforms dU to the block's weights in out, zeros for a lane without
-// tiles.
-func (i *polyphaseWeightItem) store(out []float32, some bool) {
-	depth := i.winogradWeightPlan.c
-	for o := range i.on {
-		row := out[(i.o0+o)*9*depth+i.c0:]
-		if !some {
-			for t := range 9 {
-				clear(row[t*depth:][:i.cn])
-			}
-			continue
-		}
-		for c := 0; c < i.cn; c += i.gemm.NR {
-			n := min(i.gemm.NR, i.cn-c)
-			i.transforms.Gather(n, &i.u[c*i.on+o*i.gemm.width(n)], i.freqU, &row[c], depth, &i.tmp[0])
 		}
 	}
 }

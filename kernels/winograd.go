@@ -156,7 +156,7 @@ func (j *winogradJob) open(c *CPU, a *ConvArgs, pass Pass) {
 		j.plan(c, s, pass, a.Epi.Stats.group())
 		j.loader = convLoader{c.kernel.Rows, &a.ProX, a.X.F32(), s.C}
 		j.src, j.dst = a.X.F32(), a.Y.F32()
-		if !a.Epi.Stats.Part.IsNil() || !a.Epi.Bias.IsNil() || !a.Epi.Residual.IsNil() || a.Epi.ReLU {
+		if !a.Epi.empty() {
 			j.epi = &a.Epi
 		}
 	} else {

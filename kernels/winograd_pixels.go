@@ -31,10 +31,15 @@ func (m *winogradImages) open(v []float32, c int) {
 // list writes the addresses of the size x size pixels of n tiles from t on to
 // at; those outside of the image lead to outside.
 func (m *winogradImages) list(at []uintptr, t, n, size int, outside uintptr) {
+	m.listEvery(m.tile, at, t, n, size, outside)
+}
+
+// listEvery is list for tiles that lie step pixels apart.
+func (m *winogradImages) listEvery(step int, at []uintptr, t, n, size int, outside uintptr) {
 	img, ty, tx := t/(m.tw*m.th), t/m.tw%m.th, t%m.tw
 	row := uintptr(m.w) * m.pixel
 	for range n {
-		y0, x0 := ty*m.tile-m.padH, tx*m.tile-m.padW
+		y0, x0 := ty*step-m.padH, tx*step-m.padW
 		from, to := min(max(0, -x0), size), min(size, m.w-x0)
 		line := m.base + uintptr((img*m.h+y0)*m.w+x0)*m.pixel
 		for y := y0; y < y0+size; y++ {

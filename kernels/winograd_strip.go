@@ -9,8 +9,8 @@ package kernels
 // becomes M in place while it is in the first cache, and U comes from the
 // second.
 
-// winogradStrips is the tiles that a strip's product takes at once.
-const winogradStrips = 12
+// winogradStripTiles is the tiles that a strip's product takes at once.
+const winogradStripTiles = 12
 
 // winogradStrip is a winogradJob cut into strips.
 type winogradStrip winogradJob
@@ -24,9 +24,9 @@ func (p *winogradPlan) cutStrips(n int) bool {
 	}
 	lines := n * p.to.th
 	best := 0.0
-	for k := 1; k <= min(winogradStrips, max(1, lines/16)); k++ {
+	for k := 1; k <= min(winogradStripTiles, max(1, lines/16)); k++ {
 		tiles := k * p.to.tw
-		if full := float64(tiles) / float64(ceilDiv(tiles, winogradStrips)*winogradStrips); full > best {
+		if full := float64(tiles) / float64(ceilDiv(tiles, winogradStripTiles)*winogradStripTiles); full > best {
 			best, p.lines = full, k
 		}
 	}
@@ -72,26 +72,20 @@ func (s *winogradStrip) Tile(w *Worker, item int) {
 	th, tw := s.to.th, s.to.tw
 	l0 := item * s.lines
 	l1 := min(l0+s.lines, s.all/tw)
-	scratch := w.Scratch(ScratchFloats)
-	take := func(n int) []float32 {
-		n = (n + 15) &^ 15
-		t := scratch[:n:n]
-		scratch = scratch[n:]
-		return t
-	}
-	patch := take(s.patchFloats())
-	freqV, freqM := winogradStrips*s.sc+winogradSkew, winogradStrips*winogradCols+winogradSkew
-	v := take(36 * freqV)
+	scratch := winogradScratch(w.Scratch(ScratchFloats))
+	patch := scratch.take(s.patchFloats())
+	freqV, freqM := winogradStripTiles*s.sc+winogradSkew, winogradStripTiles*winogradCols+winogradSkew
+	v := scratch.take(36 * freqV)
 	m, ldm := v, s.sc
 	if s.panels > 1 || s.gemm.width(s.dc) > s.sc {
-		m, ldm = take(36*freqM), winogradCols
+		m, ldm = scratch.take(36*freqM), winogradCols
 	} else {
 		freqM = freqV
 	}
 	s.fill(patch, l0, l1)
 	at := stripTile{img: l0 / th, ty: l0 % th}
 	for left := (l1 - l0) * tw; left > 0; {
-		n := min(left, winogradStrips)
+		n := min(left, winogradStripTiles)
 		left -= n
 		t := at
 		for i := range n {

@@ -148,18 +148,12 @@ func (j *winogradWeightJob) Tile(w *Worker, item int) {
 	i.cn, i.on = min(j.cBlock, j.c-i.c0), min(j.oBlock, j.oc-i.o0)
 	lane := item / j.cItems / j.oItems
 
-	scratch := w.Scratch(ScratchFloats)
-	take := func(n int) []float32 {
-		n = (n + 15) &^ 15
-		t := scratch[:n:n]
-		scratch = scratch[n:]
-		return t
-	}
-	i.tmp, i.edge = take(winogradTmp), take(j.gemm.edgeFloats())
-	i.segs = unsafe.Slice((*seg)(unsafe.Pointer(&take(16)[0])), 1)
-	i.from = rowAddresses(take(2*j.freqs*(j.tiles+1)), j.freqs*(j.tiles+1))
-	i.pixels = take(max(j.freqs*max(j.cBlock, j.oBlock), j.lineFloats()))
-	i.v, i.e, i.u = take(j.freqs*j.freqV), take(j.freqs*j.freqE), take(j.freqs*j.freqU)
+	scratch := winogradScratch(w.Scratch(ScratchFloats))
+	i.tmp, i.edge = scratch.take(winogradTmp), scratch.take(j.gemm.edgeFloats())
+	i.segs = unsafe.Slice((*seg)(unsafe.Pointer(&scratch.take(16)[0])), 1)
+	i.from = rowAddresses(scratch.take(2*j.freqs*(j.tiles+1)), j.freqs*(j.tiles+1))
+	i.pixels = scratch.take(max(j.freqs*max(j.cBlock, j.oBlock), j.lineFloats()))
+	i.v, i.e, i.u = scratch.take(j.freqs*j.freqV), scratch.take(j.freqs*j.freqE), scratch.take(j.freqs*j.freqU)
 
 	per := ceilDiv(j.chunks, j.lanes)
 	first, end := lane*per, min(j.chunks, (lane+1)*per)
@@ -170,7 +164,7 @@ func (j *winogradWeightJob) Tile(w *Worker, item int) {
 		i.operand(&j.opY, t0, n, i.o0, i.on, i.e, j.freqE)
 		i.multiply(n, q > first)
 	}
-	i.store(j.out[lane*j.outputs():], first < end)
+	i.store(j.out[lane*j.outputs():], first < end, j.rows.GradWeights)
 }
 
 // operand transforms n tiles from t0 on in channels [c0, c0+cn) to dst: for
@@ -256,9 +250,9 @@ func (i *winogradWeightItem) multiply(n int, load bool) {
 	}
 }
 
-// store transforms dU to the block's weights in out, zeros for a lane without
+// store gathers dU to the block's weights in out, zeros for a lane without
 // tiles.
-func (i *winogradWeightItem) store(out []float32, some bool) {
+func (i *winogradWeightItem) store(out []float32, some bool, gather func(n int, src *float32, freq int, dst *float32, tap int, tmp *float32)) {
 	for o := range i.on {
 		row := out[(i.o0+o)*9*i.winogradWeightPlan.c+i.c0:]
 		if !some {
@@ -269,7 +263,7 @@ func (i *winogradWeightItem) store(out []float32, some bool) {
 		}
 		for c := 0; c < i.cn; c += i.gemm.NR {
 			n := min(i.gemm.NR, i.cn-c)
-			i.rows.GradWeights(n, &i.u[c*i.on+o*i.gemm.width(n)], i.freqU, &row[c], i.winogradWeightPlan.c, &i.tmp[0])
+			gather(n, &i.u[c*i.on+o*i.gemm.width(n)], i.freqU, &row[c], i.winogradWeightPlan.c, &i.tmp[0])
 		}
 	}
 }
