@@ -35,9 +35,9 @@ func WinogradPatchSpreadAVX512(n int, src *float32, row, pixel int, dst *float32
 // WinogradProductAVX512x12x32 multiplies twelve tiles by 32 columns of U.
 //
 //go:noescape
-func WinogradProductAVX512x12x32(freqs, k int, v *float32, ldv, freqV int, u *float32, freqU int, m *float32, ldm, freqM int)
+func WinogradProductAVX512x12x32(freqs, k int, v *float32, ldv, freqV int, u *float32, freqU int, m *float32, ldm, freqM int, read uintptr, readStep int, write uintptr, writeStep int)
 
 // WinogradProductAVX512x12x16 multiplies twelve tiles by 16 columns of U.
 //
 //go:noescape
-func WinogradProductAVX512x12x16(freqs, k int, v *float32, ldv, freqV int, u *float32, freqU int, m *float32, ldm, freqM int)
+func WinogradProductAVX512x12x16(freqs, k int, v *float32, ldv, freqV int, u *float32, freqU int, m *float32, ldm, freqM int, read uintptr, readStep int, write uintptr, writeStep int)

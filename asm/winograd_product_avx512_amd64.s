@@ -42,12 +42,21 @@
 	ROW32((ao)(R11)(R12*1), Z6, Z28, Z29); \
 	ROW32((ao)(R11)(R12*2), Z7, Z30, Z31)
 
+#define AHEAD \
+	PREFETCHT1 (R13);         \
+	PREFETCHT1 64(R13);       \
+	ADDQ readStep+88(FP), R13; \
+	BYTE $0x0F; BYTE $0x0D; BYTE $0x0B; \
+	BYTE $0x0F; BYTE $0x0D; BYTE $0x4B; BYTE $0x40; \
+	ADDQ writeStep+104(FP), BX
+
 #define FOUR32 \
 	STEP32(0, 0);   \
 	STEP32(4, 128); \
 	STEP32(8, 256); \
 	STEP32(12, 384); \
-	ADDQ $512, DX
+	ADDQ $512, DX;   \
+	AHEAD
 
 #define STEP16(ao, bo) \
 	VMOVUPS (bo)(DX), Z0;                             \
@@ -69,7 +78,8 @@
 	STEP16(4, 64);  \
 	STEP16(8, 128); \
 	STEP16(12, 192); \
-	ADDQ $256, DX
+	ADDQ $256, DX;   \
+	AHEAD
 
 #define ZERO4(a, b, c, d) \
 	VPXORD a, a, a; \
@@ -121,12 +131,12 @@
 	PUT2(Z18, Z19)
 
 #define PRODUCT(ZERO, FOUR, STORE) \
-	MOVQ freqs+0(FP), R13; \
 	MOVQ v+16(FP), SI;     \
 	MOVQ ldv+24(FP), R12;  \
 	MOVQ freqV+32(FP), R15; \
 	MOVQ u+40(FP), DI;     \
-	MOVQ m+56(FP), BX;     \
+	MOVQ read+80(FP), R13;  \
+	MOVQ write+96(FP), BX;  \
 	MOVQ ldm+64(FP), R14;  \
 	SHLQ $2, R12;          \
 	SHLQ $2, R15;          \
@@ -148,23 +158,24 @@ step:                      \
 	ADDQ $16, R11;         \
 	SUBQ $4, CX;           \
 	JG   step;             \
-	MOVQ BX, AX;           \
+	MOVQ m+56(FP), AX;     \
 	STORE;                 \
 	ADDQ R15, SI;          \
 	MOVQ freqU+48(FP), CX; \
 	LEAQ (DI)(CX*4), DI;   \
 	MOVQ freqM+72(FP), CX; \
-	LEAQ (BX)(CX*4), BX;   \
-	DECQ R13;              \
+	SHLQ $2, CX;           \
+	ADDQ CX, m+56(FP);     \
+	DECQ freqs+0(FP);      \
 	JG   freq;             \
 	VZEROUPPER
 
-// func WinogradProductAVX512x12x32(freqs, k int, v *float32, ldv, freqV int, u *float32, freqU int, m *float32, ldm, freqM int)
-TEXT ·WinogradProductAVX512x12x32(SB), NOSPLIT, $0-80
+// func WinogradProductAVX512x12x32(freqs, k int, v *float32, ldv, freqV int, u *float32, freqU int, m *float32, ldm, freqM int, read uintptr, readStep int, write uintptr, writeStep int)
+TEXT ·WinogradProductAVX512x12x32(SB), NOSPLIT, $0-112
 	PRODUCT(ZERO32, FOUR32, STORE32)
 	RET
 
-// func WinogradProductAVX512x12x16(freqs, k int, v *float32, ldv, freqV int, u *float32, freqU int, m *float32, ldm, freqM int)
-TEXT ·WinogradProductAVX512x12x16(SB), NOSPLIT, $0-80
+// func WinogradProductAVX512x12x16(freqs, k int, v *float32, ldv, freqV int, u *float32, freqU int, m *float32, ldm, freqM int, read uintptr, readStep int, write uintptr, writeStep int)
+TEXT ·WinogradProductAVX512x12x16(SB), NOSPLIT, $0-112
 	PRODUCT(ZERO16, FOUR16, STORE16)
 	RET

@@ -131,6 +131,7 @@ type winogradJob struct {
 	weights    []float32 // U elsewhere
 	v          []float32 // of the round, shared
 	first      int       // its first tile
+	threads    int       // of the team
 	epi        *Epilogue // nil when there is nothing to do
 	accumulate bool
 	left       []atomic.Int32 // pixels missing from each statistics chunk, by column item
@@ -151,7 +152,7 @@ func (c *CPU) winograd(a *ConvArgs, pass Pass) {
 // open plans a call and takes its operands.
 func (j *winogradJob) open(c *CPU, a *ConvArgs, pass Pass) {
 	s := &a.ConvShape
-	j.pass, j.accumulate, j.epi = pass, a.Accumulate, nil
+	j.pass, j.accumulate, j.epi, j.threads = pass, a.Accumulate, nil, c.team.Size()
 	if pass == PassForward {
 		j.plan(c, s, pass, a.Epi.Stats.group())
 		j.loader = convLoader{c.kernel.Rows, &a.ProX, a.X.F32(), s.C}

@@ -93,3 +93,8 @@ func (m *winogradImages) patch(dst []float32, l *convLoader, img, y, lines, pixe
 		clear(line[right*n:])
 	}
 }
+
+// line is the number of the first line of pixels that line l of tiles is of.
+func (m *winogradImages) line(l int) int {
+	return l/m.th*m.h + min(l%m.th*m.tile, m.h)
+}

@@ -1,5 +1,7 @@
 package kernels
 
+import "unsafe"
+
 // The schedule of narrow layers: with 16 to 64 channels the products of a tile
 // take as long as its transforms, and what is between them decides. A work item
 // takes strips, whole lines of tiles: it copies their pixels, padding in place,
@@ -83,6 +85,9 @@ func (s *winogradStrip) Tile(w *Worker, item int) {
 		freqM = freqV
 	}
 	s.fill(patch, l0, l1)
+	fetches := 36 * perTile(s.sc)
+	all := ceilDiv((l1-l0)*tw, winogradStripTiles) * s.panels * fetches
+	read, write := streams{s.ahead(item+s.threads, all)}, streams{pixelStream(s.dst, &s.to, s.dc, l0, l1, all)}
 	at := stripTile{img: l0 / th, ty: l0 % th}
 	for left := (l1 - l0) * tw; left > 0; {
 		n := min(left, winogradStripTiles)
@@ -99,7 +104,9 @@ func (s *winogradStrip) Tile(w *Worker, item int) {
 				width, product = s.gemm.Narrow, s.rows.ProductNarrow
 			}
 			u := s.panel(s.weights, 0, q)
-			product(36, s.sc, &v[0], s.sc, freqV, &u[0], s.freqU(width), &m[0], ldm, freqM)
+			r, rs := read.take(fetches, &v[0])
+			wr, ws := write.take(fetches, &v[0])
+			product(36, s.sc, &v[0], s.sc, freqV, &u[0], s.freqU(width), &m[0], ldm, freqM, r, rs, wr, ws)
 			t = at
 			for i := range n {
 				s.put(&t, cols, &m[i*ldm], freqM, q*winogradCols)
@@ -132,4 +139,19 @@ func (s *winogradStrip) fill(patch []float32, l0, l1 int) {
 		s.from.patch(patch, &s.loader, img, ty*winogradTile, lines, winogradTile*s.to.tw+2, 0, s.sc)
 		patch = patch[lines*s.patchLine():]
 	}
+}
+
+// ahead is what the patch of a block will copy, n pairs of lines at a time.
+func (s *winogradStrip) ahead(item, n int) stream {
+	if item >= s.blocks {
+		return stream{}
+	}
+	l0 := item * s.lines
+	return pixelStream(s.src, &s.from, s.sc, l0, min(l0+s.lines, s.all/s.to.tw), n)
+}
+
+// pixelStream is the pixels of lines [l0, l1) of tiles in n pairs of lines.
+func pixelStream(v []float32, m *winogradImages, c, l0, l1, n int) stream {
+	first, end := m.line(l0)*m.w*c, m.line(l1)*m.w*c
+	return stream{at: uintptr(unsafe.Pointer(&v[first])), step: min(4*pairFloats, ceilDiv(4*(end-first), n)), rows: n, cols: 1}
 }

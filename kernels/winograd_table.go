@@ -39,7 +39,7 @@ type winogradTransforms struct {
 	// Of strips; nil: none.
 	PatchInput, PatchSpread func(n int, src *float32, row, pixel int, dst *float32, freq int)
 	PatchOutput             func(n int, src *float32, freq int, dst *float32, row, pixel, h, w int, add bool)
-	Product, ProductNarrow  func(freqs, k int, v *float32, ldv, freqV int, u *float32, freqU int, m *float32, ldm, freqM int)
+	Product, ProductNarrow  func(freqs, k int, v *float32, ldv, freqV int, u *float32, freqU int, m *float32, ldm, freqM int, read uintptr, readStep int, write uintptr, writeStep int)
 }
 
 // winogradTable is the family "winograd".
