@@ -162,7 +162,12 @@ func (j *winogradWeightJob) Tile(w *Worker, item int) {
 		n := min(j.tiles, j.all-t0)
 		i.operand(&j.opX, t0, n, i.c0, i.cn, i.v, j.freqV)
 		i.operand(&j.opY, t0, n, i.o0, i.on, i.e, j.freqE)
-		i.multiply(n, q > first)
+		var next streams
+		if q+1 < end && winogradTile*winogradTile*j.tiles*(i.cn+i.on) <= l2Sets*16*16*3/8 {
+			m := min(j.tiles, j.all-t0-n)
+			next = streams{j.opX.ahead(t0+n, m, i.c0, i.cn), j.opY.ahead(t0+n, m, i.o0, i.on)}
+		}
+		i.multiply(n, q > first, &next)
 	}
 	i.store(j.out[lane*j.outputs():], first < end, j.rows.GradWeights)
 }
@@ -187,6 +192,12 @@ func (i *winogradWeightItem) operand(o *winogradWeightOperand, t0, n, c0, cn int
 			o.listed(w, address(src), c0+c, &dst[c*i.tiles+t*i.gemm.width(w)], freq, &i.tmp[0])
 		}
 	}
+}
+
+// ahead is what n tiles from t on read of channels [c, c+cn).
+func (o *winogradWeightOperand) ahead(t, n, c, cn int) stream {
+	first, end := o.line(t/o.tw), o.line((t+n-1)/o.tw+1)
+	return rowStream(&o.load.val[first*o.w*o.load.c+c], (end-first)*o.w, cn, o.load.c)
 }
 
 // lines is operand by way of patches, each a line of tiles.
@@ -231,7 +242,7 @@ func (i *winogradWeightItem) load(l *convLoader, src []uintptr, c0, n int) {
 
 // multiply adds E^T * V over n tiles to dU, whose panels follow each other as
 // those of V do, a row an output channel.
-func (i *winogradWeightItem) multiply(n int, load bool) {
+func (i *winogradWeightItem) multiply(n int, load bool, next *streams) {
 	k, s := i.gemm, &i.segs[0]
 	segs := unsafe.Slice((*asm.Seg)(unsafe.Pointer(s)), 1)
 	s.k = n
@@ -244,7 +255,7 @@ func (i *winogradWeightItem) multiply(n int, load bool) {
 			for o := 0; o < i.on; o += k.OuterMR {
 				lda := k.width(min(k.NR, i.on-o/k.NR*k.NR))
 				s.a = uintptr(unsafe.Pointer(&e[o/k.NR*k.NR*i.tiles+o%k.NR]))
-				k.outerTile(min(k.OuterMR, i.on-o), cols, segs, lda, ldb, &u[c*i.on+o*ldb], ldb, load, i.edge)
+				k.outerOn(min(k.OuterMR, i.on-o), cols, segs, lda, ldb, &u[c*i.on+o*ldb], ldb, load, false, i.edge, next)
 			}
 		}
 	}
