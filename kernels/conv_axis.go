@@ -91,7 +91,6 @@ type convGrid struct {
 	chunks   int
 	weights  int // offset of its panels in a group's prepared weights, in units of NR
 	merged   int // further columns that a tap covers (convPlan.merge)
-	item     int // its first work item
 	blocks   int // row blocks
 }
 

@@ -117,25 +117,21 @@ func (p *convPlan) grid(n int, y, x convAxis) {
 	p.grids = append(p.grids, g)
 }
 
-// cutItems makes work items of a row block and some column panels each: all
-// panels up to 512 columns, fewer where the rows alone would not occupy many
-// threads.
+// cutItems makes work items of a row block of all grids and some column panels
+// each: all panels up to 512 columns, fewer where the rows alone would not occupy
+// many threads.
 func (p *convPlan) cutItems() {
 	const wanted, columns = 48, 512
 	blocks := 0
 	for i := range p.grids {
 		g := &p.grids[i]
 		g.blocks = StatsChunks(g.rows, p.statRows)
-		blocks += g.blocks
+		blocks = max(blocks, g.blocks)
 	}
 	cols := min(ceilDiv(wanted, max(1, blocks*p.groups)), p.panels)
 	p.perItem = max(1, min(ceilDiv(p.panels, max(1, cols)), columns/p.NR))
 	p.colItems = ceilDiv(p.panels, p.perItem)
-	for i := range p.grids {
-		g := &p.grids[i]
-		g.item = p.items
-		p.items += g.blocks * p.groups * p.colItems
-	}
+	p.items = blocks * p.groups * p.colItems
 }
 
 // gatherSkew is what keeps copied taps of 512 or 1024 channels out of one set of

@@ -1,0 +1,62 @@
+package kernels
+
+// rowsAhead reports whether a row of the grid is a pixel of the source, whose
+// channels the tiles fetch ahead chunk by chunk.
+func (b *convBlock) rowsAhead() bool { return b.g.dense() && b.mode != convCopyRegion }
+
+// ahead is what the tiles of chunk q fetch meanwhile where a row of the grid is
+// a pixel of the source: the block's next chunk or, after the last, the rows of
+// the block that this thread will probably take next. A block of two panels of
+// 256 channels runs at 93 % of the peak of Zen 4 and not at 73 %, one of eight at
+// 94 and not at 86.
+func (b *convBlock) ahead(q int) stream {
+	m, rows := b.m0, b.m1-b.m0
+	if q++; q == b.g.chunks {
+		q, m = 0, b.m0+b.threads*convRows
+		if rows = min(convRows, b.g.rows-m); rows <= 0 {
+			return stream{}
+		}
+	}
+	_, _, c0, c1 := b.g.chunk(q, b.tc)
+	if rows*(c1-c0) > l2Sets*16*16*3/8 { // beside this chunk's, more than three quarters of the second cache
+		return stream{}
+	}
+	return rowStream(&b.src[m*b.srcC+b.group*b.sc+c0], rows, c1-c0, b.srcC)
+}
+
+// linesAhead is what an item's tiles fetch for block block of taps: the lines of
+// the source and those of the destination, as far as they are fetched in time.
+// Tiles of few channels read and write as much as they multiply, and lines
+// beyond those that a block has begun are not foreseen by the core. 16 to 32
+// channels 3x3/2 at 28x28 forward 1.9 -> 1.4 ms, input gradient 3.4 -> 1.6.
+func (j *convJob) linesAhead(block int) streams {
+	g := &j.grids[len(j.grids)-1]
+	if j.groups*j.colItems > 1 || block >= g.blocks || g.chunks != 1 || g.dense() {
+		return streams{}
+	}
+	m0, m1 := j.chunkRows(g, block)
+	r := g.region(m0, m1)
+	read := lineStream(j.src, j.srcC, g.x.src, r.n0*g.y.src+r.y0, r.n1*g.y.src+r.y1)
+	line := func(m int) int { // of the destination
+		y := m / g.x.n
+		return y/g.y.n*g.y.size + y%g.y.n*g.y.dstStep
+	}
+	write := lineStream(j.dst, j.dstC, g.x.size, line(m0), line(m1-1)+g.y.dstStep)
+	pairs := 0
+	for i := range j.grids {
+		g := &j.grids[i]
+		pairs += convRows / j.MR * g.y.taps * g.x.taps * perTile(g.kc) * j.panels
+	}
+	switch {
+	case read.rows > pairs:
+		return streams{}
+	case j.past || read.rows+write.rows > pairs:
+		return streams{read}
+	}
+	return streams{read, write}
+}
+
+// lineStream is lines [l0, l1) of pixels.
+func lineStream(v []float32, c, pixels, l0, l1 int) stream {
+	return rowStream(&v[l0*pixels*c], (l1-l0)*pixels, c, c)
+}
