@@ -13,6 +13,9 @@ package asm
 //	                       s = 0; for i := range k { s = fma(v[f*freqV+t*ldv+i], u[f*freqU+i*NR+j], s) }
 //	                       m[f*freqM+t*ldm+j] = s }
 //
+// Every four steps of k a product fetches two lines at read and two at write, which
+// it does not touch, and goes readStep and writeStep bytes on.
+//
 // Strides are in elements. m may be v where a row of it holds NR elements: a
 // frequency is stored when it has been read.
 

@@ -27,8 +27,9 @@ func (b *convBlock) ahead(q int) stream {
 // linesAhead is what an item's tiles fetch for block block of taps: the lines of
 // the source and those of the destination, as far as they are fetched in time.
 // Tiles of few channels read and write as much as they multiply, and lines
-// beyond those that a block has begun are not foreseen by the core. 16 to 32
-// channels 3x3/2 at 28x28 forward 1.9 -> 1.4 ms, input gradient 3.4 -> 1.6.
+// beyond those that a block has begun are not foreseen by the core. A step of
+// small8, whose operands are in memory, takes 2 to 4 % less; a layer of 16 to 32
+// channels alone, in the caches, 2 to 5 %.
 func (j *convJob) linesAhead(block int) streams {
 	g := &j.grids[len(j.grids)-1]
 	if j.groups*j.colItems > 1 || block >= g.blocks || g.chunks != 1 || g.dense() {
@@ -58,5 +59,8 @@ func (j *convJob) linesAhead(block int) streams {
 
 // lineStream is lines [l0, l1) of pixels.
 func lineStream(v []float32, c, pixels, l0, l1 int) stream {
+	if l0 >= l1 { // padding
+		return stream{}
+	}
 	return rowStream(&v[l0*pixels*c], (l1-l0)*pixels, c, c)
 }

@@ -163,13 +163,19 @@ func (j *winogradWeightJob) Tile(w *Worker, item int) {
 		i.operand(&j.opX, t0, n, i.c0, i.cn, i.v, j.freqV)
 		i.operand(&j.opY, t0, n, i.o0, i.on, i.e, j.freqE)
 		var next streams
-		if q+1 < end && winogradTile*winogradTile*j.tiles*(i.cn+i.on) <= l2Sets*16*16*3/8 {
-			m := min(j.tiles, j.all-t0-n)
+		if m := min(j.tiles, j.all-t0-n); q+1 < end && j.fetches(m*(i.cn+i.on)) {
 			next = streams{j.opX.ahead(t0+n, m, i.c0, i.cn), j.opY.ahead(t0+n, m, i.o0, i.on)}
 		}
 		i.multiply(n, q > first, &next)
 	}
 	i.store(j.out[lane*j.outputs():], first < end, j.rows.GradWeights)
+}
+
+// fetches reports whether the products of a chunk fetch the pixels of the lane's
+// next, n channels in all its tiles: as long as they and V and E do not drive each
+// other out of the second cache.
+func (p *winogradWeightPlan) fetches(n int) bool {
+	return n*winogradTile*winogradTile <= l2Sets*16*16*3/8
 }
 
 // operand transforms n tiles from t0 on in channels [c0, c0+cn) to dst: for
@@ -197,6 +203,9 @@ func (i *winogradWeightItem) operand(o *winogradWeightOperand, t0, n, c0, cn int
 // ahead is what n tiles from t on read of channels [c, c+cn).
 func (o *winogradWeightOperand) ahead(t, n, c, cn int) stream {
 	first, end := o.line(t/o.tw), o.line((t+n-1)/o.tw+1)
+	if first >= end { // padding
+		return stream{}
+	}
 	return rowStream(&o.load.val[first*o.w*o.load.c+c], (end-first)*o.w, cn, o.load.c)
 }
 
