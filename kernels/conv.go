@@ -143,9 +143,12 @@ type convBlock struct {
 	edge   []float32
 	copied []float32
 	window convWindow
+	next   streams // what tiles fetch
+	first  int     // group of the item
 }
 
-// Tile computes a row block of one group by some of its column panels.
+// Tile computes a row block of some groups, by some of the column panels where
+// it is one group.
 func (j *convJob) Tile(w *Worker, item int) {
 	b := convBlock{convJob: j}
 	i := len(j.grids) - 1
@@ -155,9 +158,11 @@ func (j *convJob) Tile(w *Worker, item int) {
 	b.g = &j.grids[i]
 	item -= b.g.item
 	cols := item % j.colItems
-	b.group = item / j.colItems % j.groups
-	b.block = item / j.colItems / j.groups
+	parts := ceilDiv(j.groups, j.together)
+	b.group = item / j.colItems % parts * j.together
+	b.block = item / j.colItems / parts
 	b.m0, b.m1 = j.chunkRows(b.g, b.block)
+	b.first = b.group
 
 	list, strip, edge := (2*j.list+15)&^15, convRows*j.perItem*j.NR, j.edgeFloats()
 	scratch := w.Scratch(list + strip + edge + j.copied)
@@ -168,24 +173,33 @@ func (j *convJob) Tile(w *Worker, item int) {
 
 	p0 := cols * j.perItem
 	p1 := min(j.panels, p0+j.perItem)
-	if b.g.chunks == 0 {
-		if !j.accumulate {
+	for end := min(j.groups, b.group+j.together); b.group < end; b.group++ {
+		if b.g.chunks > 0 {
+			b.open(b.group+1 < end)
+		} else if !j.accumulate {
 			b.zeros(p0*j.NR, min(p1*j.NR, j.dc)-p0*j.NR)
 		}
-		return
-	}
-	b.open()
-	for q := range b.g.chunks {
-		b.chunk(q, p0, p1)
+		for q := range b.g.chunks {
+			b.chunk(q, p0, p1)
+		}
 	}
 }
 
-// open makes the window that row pointers lead into.
-func (b *convBlock) open() {
+// open makes the window that row pointers lead into. Where lines are copied it
+// is the same for all groups of the item, and so are the pointers. The tiles
+// fetch the lines of the next group, if there is one: of each pixel they are a
+// piece too short for the prefetchers of the core.
+func (b *convBlock) open(more bool) {
 	c0 := b.group * b.sc
+	b.next = streams{}
 	if b.mode == convCopyRegion {
 		r := b.g.region(b.m0, b.m1)
 		b.window = r.load(b.copied[:r.height()*(r.x1-r.x0)*b.sc], &b.loader, b.g, c0, b.sc, b.sc)
+		if more {
+			first := (r.n0*b.g.y.src + r.y0) * b.g.x.src
+			end := (r.n1*b.g.y.src + r.y1) * b.g.x.src
+			b.next[0] = rowStream(&b.src[first*b.srcC+c0+b.sc], end-first, b.sc, b.srcC)
+		}
 		return
 	}
 	b.window = b.g.window(b.src, b.srcC, c0)
@@ -195,7 +209,7 @@ func (b *convBlock) open() {
 func (b *convBlock) chunk(q, p0, p1 int) {
 	t0, t1, c0, c1 := b.g.chunk(q, b.tc)
 	stem := b.isGrey && !b.accumulate
-	if !stem {
+	if !stem && (b.group == b.first || b.mode != convCopyRegion || b.g.chunks > 1) {
 		b.list.fill(b.g, &b.window, b.m0, b.m1, t0, t1, 4*c0)
 	}
 	segs, kc, rows := t1-t0, c1-c0, b.m1-b.m0
@@ -204,7 +218,9 @@ func (b *convBlock) chunk(q, p0, p1 int) {
 	}
 	last := q == b.g.chunks-1
 	direct := b.direct()
-	next := streams{b.ahead(q), {}}
+	if b.next.current() == nil {
+		b.next = streams{b.ahead(q), {}}
+	}
 	for p := p0; p < p1; p++ {
 		n := min(b.NR, b.dc-p*b.NR)
 		panel := b.panel(b.weights, b.group, b.g, p)[(t0*b.tc+c0)*b.width(n):]
@@ -220,7 +236,7 @@ func (b *convBlock) chunk(q, p0, p1 int) {
 		if stem {
 			b.stem(p, n, c, ld)
 		} else {
-			b.strip(row, rows, n, segs, kc, b.list.at, &panel[0], b.width(n), &c[0], ld, load, b.edge, &next)
+			b.strip(row, rows, n, segs, kc, b.list.at, &panel[0], b.width(n), &c[0], ld, load, b.edge, &b.next)
 		}
 		if !last {
 			continue

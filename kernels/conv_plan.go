@@ -19,6 +19,7 @@ type convPlan struct {
 	statRows int // rows of a statistics group, 0: one group
 	perItem  int // panels of a work item
 	colItems int
+	together int // groups of a work item
 	items    int
 
 	isGrey bool // a grey stem with a kernel
@@ -131,10 +132,15 @@ func (p *convPlan) cutItems() {
 	cols := min(ceilDiv(wanted, max(1, blocks*p.groups)), p.panels)
 	p.perItem = max(1, min(ceilDiv(p.panels, max(1, cols)), columns/p.NR))
 	p.colItems = ceilDiv(p.panels, p.perItem)
+	p.together = 1
+	if p.panels == 1 {
+		parts := min(ceilDiv(wanted, max(1, blocks)), p.groups)
+		p.together = min(ceilDiv(p.groups, parts), max(1, columns/p.dc))
+	}
 	for i := range p.grids {
 		g := &p.grids[i]
 		g.item = p.items
-		p.items += g.blocks * p.groups * p.colItems
+		p.items += g.blocks * ceilDiv(p.groups, p.together) * p.colItems
 	}
 }
 
@@ -187,7 +193,8 @@ func (g *convGrid) regionBound(n, rows int) int {
 	return min(min(images, n)*full, lines*g.y.step+images*span) * max(0, x1-x0)
 }
 
-// cutScratch chooses the mode and sizes a worker's scratch.
+// cutScratch chooses the mode and sizes a worker's scratch. Groups that share a
+// list read copied lines: every group's copy lies where the first one's did.
 func (p *convPlan) cutScratch(pro ProKind, n int) {
 	rows := ceilDiv(convRows, p.MR) * p.MR
 	region, gather, taps, crowd := 0, 0, 1, false
@@ -200,7 +207,7 @@ func (p *convPlan) cutScratch(pro ProKind, n int) {
 		taps = max(taps, g.y.taps*g.x.taps)
 	}
 	switch {
-	case p.mode == convCopyRegion || pro != ProNone && taps > 1 && region <= regionFloats:
+	case p.mode == convCopyRegion || (pro != ProNone || p.together > 1) && taps > 1 && region <= regionFloats:
 		p.mode, p.copied = convCopyRegion, region
 	case pro != ProNone || crowd:
 		p.mode, p.copied = convGather, gather
