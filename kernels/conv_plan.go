@@ -20,6 +20,7 @@ type convPlan struct {
 	perItem  int // panels of a work item
 	colItems int
 	together int // groups of a work item
+	batch    int // groups that are copied together
 	items    int
 
 	isGrey bool // a grey stem with a kernel
@@ -118,9 +119,14 @@ func (p *convPlan) grid(n int, y, x convAxis) {
 	p.grids = append(p.grids, g)
 }
 
+// batchChannels is the most channels of groups that are copied together: a line
+// of a pixel at a time comes from memory at a third of its rate.
+const batchChannels = 64
+
 // cutItems makes work items of a row block and some column panels each: all
 // panels up to 512 columns, fewer where the rows alone would not occupy many
-// threads.
+// threads. Of groups that are one panel each an item takes several, so that they
+// share lists of addresses: to write one costs as much as a third of a panel.
 func (p *convPlan) cutItems() {
 	const wanted, columns = 48, 512
 	blocks := 0
@@ -132,10 +138,14 @@ func (p *convPlan) cutItems() {
 	cols := min(ceilDiv(wanted, max(1, blocks*p.groups)), p.panels)
 	p.perItem = max(1, min(ceilDiv(p.panels, max(1, cols)), columns/p.NR))
 	p.colItems = ceilDiv(p.panels, p.perItem)
-	p.together = 1
+	p.together, p.batch = 1, 1
 	if p.panels == 1 {
 		parts := min(ceilDiv(wanted, max(1, blocks)), p.groups)
 		p.together = min(ceilDiv(p.groups, parts), max(1, columns/p.dc))
+		if p.tc == p.sc {
+			p.batch = max(1, min(batchChannels/p.sc, p.together))
+			p.together = ceilDiv(p.together, p.batch) * p.batch
+		}
 	}
 	for i := range p.grids {
 		g := &p.grids[i]
@@ -206,9 +216,12 @@ func (p *convPlan) cutScratch(pro ProKind, n int) {
 		crowd = crowd || crowdedL1(p.MR, g.x.step*p.groups*p.sc)
 		taps = max(taps, g.y.taps*g.x.taps)
 	}
+	if taps == 1 || region*p.batch > regionFloats {
+		p.batch = 1
+	}
 	switch {
 	case p.mode == convCopyRegion || (pro != ProNone || p.together > 1) && taps > 1 && region <= regionFloats:
-		p.mode, p.copied = convCopyRegion, region
+		p.mode, p.copied = convCopyRegion, region*p.batch
 	case pro != ProNone || crowd:
 		p.mode, p.copied = convGather, gather
 	}
