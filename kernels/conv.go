@@ -137,59 +137,82 @@ type convBlock struct {
 	g      *convGrid
 	group  int
 	block  int
-	m0, m1 int // rows of the grid
+	m0, m1 int       // rows of the grid
+	lists  []uintptr // one for each group of a batch
 	list   convList
 	sums   []float32 // [rows, columns of the item]
 	edge   []float32
 	copied []float32
 	window convWindow
-	lines  streams // of the thread's next item
+	next   streams // what tiles fetch
+	first  int     // group of the item
 }
 
-// Tile computes a row block of one group by some of its column panels, of every
-// grid: the parity classes of an input gradient read the same pixels and write
-// every other pixel of the same lines.
+// Tile computes a row block of some groups, by some of the column panels where
+// it is one group, of every grid: the parity classes of an input gradient read
+// the same pixels and write every other pixel of the same lines.
 func (j *convJob) Tile(w *Worker, item int) {
 	b := convBlock{convJob: j}
 	cols := item % j.colItems
-	b.group = item / j.colItems % j.groups
-	b.block = item / j.colItems / j.groups
+	parts := ceilDiv(j.groups, j.together)
+	b.first = item / j.colItems % parts * j.together
+	b.block = item / j.colItems / parts
 
-	list, strip, edge := (2*j.list+15)&^15, convRows*j.perItem*j.NR, j.edgeFloats()
+	list, strip, edge := (2*j.list*j.batch+15)&^15, convRows*j.perItem*j.NR, j.edgeFloats()
 	scratch := w.Scratch(list + strip + edge + j.copied)
 	b.list.mr = j.MR
-	b.list.at = unsafe.Slice((*uintptr)(unsafe.Pointer(unsafe.SliceData(scratch))), j.list)
+	b.lists = unsafe.Slice((*uintptr)(unsafe.Pointer(unsafe.SliceData(scratch))), j.list*j.batch)
 	scratch = scratch[list:]
 	b.sums, b.edge, b.copied = scratch[:strip], scratch[strip:][:edge], scratch[strip+edge:]
 
 	p0 := cols * j.perItem
 	p1 := min(j.panels, p0+j.perItem)
-	b.lines = j.linesAhead(b.block + j.threads)
+	b.next = j.linesAhead(b.block + j.threads)
 	for i := range j.grids {
-		b.g = &j.grids[i]
-		if b.block >= b.g.blocks {
-			continue
+		if b.g = &j.grids[i]; b.block < b.g.blocks {
+			b.m0, b.m1 = j.chunkRows(b.g, b.block)
+			b.grid(p0, p1)
 		}
-		b.m0, b.m1 = j.chunkRows(b.g, b.block)
-		if b.g.chunks == 0 {
-			if !j.accumulate {
-				b.zeros(p0*j.NR, min(p1*j.NR, j.dc)-p0*j.NR)
-			}
-			continue
+	}
+}
+
+// grid computes the block's rows of one grid.
+func (b *convBlock) grid(p0, p1 int) {
+	end := min(b.groups, b.first+b.together)
+	for b.group = b.first; b.group < end; b.group++ {
+		if b.g.chunks > 0 {
+			b.open(end)
+		} else if !b.accumulate {
+			b.zeros(p0*b.NR, min(p1*b.NR, b.dc)-p0*b.NR)
 		}
-		b.open()
 		for q := range b.g.chunks {
 			b.chunk(q, p0, p1)
 		}
 	}
 }
 
-// open makes the window that row pointers lead into.
-func (b *convBlock) open() {
+// open makes the window that row pointers lead into. Where lines are copied it
+// is the same for every batch of the item's groups, and so are the pointers. The
+// tiles fetch the lines of the next batch, of groups before end: of each pixel
+// they are a piece too short for the prefetchers of the core.
+func (b *convBlock) open(end int) {
 	c0 := b.group * b.sc
 	if b.mode == convCopyRegion {
+		if (b.group-b.first)%b.batch > 0 {
+			b.window.base += uintptr(4 * b.sc)
+			return
+		}
+		n, stride := min(b.batch, end-b.group)*b.sc, b.batch*b.sc
 		r := b.g.region(b.m0, b.m1)
-		b.window = r.load(b.copied[:r.height()*(r.x1-r.x0)*b.sc], &b.loader, b.g, c0, b.sc, b.sc)
+		b.window = r.load(b.copied[:r.height()*(r.x1-r.x0)*stride], &b.loader, b.g, c0, n, stride)
+		if b.groups > 1 {
+			b.next = streams{}
+		}
+		if c0 += n; c0 < end*b.sc {
+			from := (r.n0*b.g.y.src + r.y0) * b.g.x.src
+			to := (r.n1*b.g.y.src + r.y1) * b.g.x.src
+			b.next[0] = rowStream(&b.src[from*b.srcC+c0], to-from, min(stride, end*b.sc-c0), b.srcC)
+		}
 		return
 	}
 	b.window = b.g.window(b.src, b.srcC, c0)
@@ -200,7 +223,11 @@ func (b *convBlock) chunk(q, p0, p1 int) {
 	t0, t1, c0, c1 := b.g.chunk(q, b.tc)
 	stem := b.isGrey && !b.accumulate
 	if !stem {
-		b.list.fill(b.g, &b.window, b.m0, b.m1, t0, t1, 4*c0)
+		at := (b.group - b.first) % b.batch * len(b.lists) / b.batch
+		b.list.at = b.lists[at:][:len(b.lists)/b.batch]
+		if b.group-b.first < b.batch || b.mode != convCopyRegion || b.g.chunks > 1 {
+			b.list.fill(b.g, &b.window, b.m0, b.m1, t0, t1, 4*c0)
+		}
 	}
 	segs, kc, rows := t1-t0, c1-c0, b.m1-b.m0
 	if b.mode == convGather {
@@ -208,9 +235,8 @@ func (b *convBlock) chunk(q, p0, p1 int) {
 	}
 	last := q == b.g.chunks-1
 	direct := b.direct()
-	next := &b.lines
 	if b.rowsAhead() {
-		next = &streams{b.ahead(q), {}}
+		b.next = streams{b.ahead(q), {}}
 	}
 	for p := p0; p < p1; p++ {
 		n := min(b.NR, b.dc-p*b.NR)
@@ -227,7 +253,7 @@ func (b *convBlock) chunk(q, p0, p1 int) {
 		if stem {
 			b.stem(p, n, c, ld)
 		} else {
-			b.strip(row, rows, n, segs, kc, b.list.at, &panel[0], b.width(n), &c[0], ld, load, b.edge, next)
+			b.strip(row, rows, n, segs, kc, b.list.at, &panel[0], b.width(n), &c[0], ld, load, b.edge, &b.next)
 		}
 		if !last {
 			continue

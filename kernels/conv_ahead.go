@@ -2,7 +2,7 @@ package kernels
 
 // rowsAhead reports whether a row of the grid is a pixel of the source, whose
 // channels the tiles fetch ahead chunk by chunk.
-func (b *convBlock) rowsAhead() bool { return b.g.dense() && b.mode != convCopyRegion }
+func (b *convBlock) rowsAhead() bool { return b.mode != convCopyRegion && b.g.dense() }
 
 // ahead is what the tiles of chunk q fetch meanwhile where a row of the grid is
 // a pixel of the source: the block's next chunk or, after the last, the rows of

@@ -196,3 +196,69 @@ func TestFewChannelsPrepared(t *testing.T) {
 		}
 	})
 }
+
+// middleShapes have groups of one panel: they share addresses and copied lines.
+var middleShapes = []ConvShape{
+	few(2, 14, 14, 10, 16, 16, 3, 1, 1, 1), // a batch of copies that is not whole
+	few(3, 9, 11, 7, 16, 16, 3, 2, 1, 1),
+	few(3, 9, 9, 5, 24, 24, 3, 1, 1, 1),
+	few(2, 9, 11, 3, 24, 24, 3, 2, 1, 1),
+	few(5, 7, 7, 3, 32, 32, 3, 1, 1, 1),
+	few(3, 9, 9, 4, 32, 16, 5, 2, 2, 1),
+	few(1, 8, 8, 3, 32, 32, 7, 1, 3, 1),   // several chunks of k
+	few(2, 6, 6, 9, 16, 16, 1, 2, 0, 1),   // one tap, and classes without
+	few(1, 9, 9, 6, 12, 12, 3, 1, 1, 1),   // taps of a kernel row merge
+	few(1, 3, 2800, 2, 32, 8, 3, 1, 1, 1), // lines too long for a batch
+}
+
+// TestMiddleGroups holds them to the reference, and to the same bits on one
+// thread and on three.
+func TestMiddleGroups(t *testing.T) {
+	gemmRows(t, func(t *testing.T, k *GemmKernel) {
+		one, three := onRow(k, 1), onRow(k, 3)
+		defer three.team.Close()
+		for i, s := range middleShapes {
+			surround(s, uint64(i), func(c convCase) {
+				c.check(t, three)
+				sameAsDirect(t, c, three, one)
+			})
+		}
+	})
+}
+
+// TestMiddleGroupsAlone: a group has the bits that it has as a convolution of its
+// own, which shares nothing.
+func TestMiddleGroupsAlone(t *testing.T) {
+	gemmRows(t, func(t *testing.T, k *GemmKernel) {
+		cpu, direct := onRow(k, 1), onAlgorithm(k, 1, "direct")
+		for _, s := range middleShapes {
+			all, alone := convCase{ConvShape: s}, convCase{ConvShape: s}
+			alone.C, alone.OC, alone.Groups = s.C/s.Groups, s.OC/s.Groups, 1
+			d, part := all.data(), alone.data()
+			for _, pass := range []Pass{PassForward, PassGradInput} {
+				all.pass, alone.pass = pass, pass
+				whole, _ := all.run(t, cpu, d)
+				n := s.OC
+				if pass == PassGradInput {
+					n = s.C
+				}
+				for g := range s.Groups {
+					copy(part.w, d.w[g*len(part.w):])
+					part.x, part.y = channels(d.x, s.C, s.Groups, g), channels(d.y, s.OC, s.Groups, g)
+					got, _ := alone.run(t, direct, part)
+					if i := differ(channels(whole, n, s.Groups, g), got); i >= 0 {
+						t.Fatalf("%v: element %d of group %d is not that of the group alone", all, i, g)
+					}
+				}
+			}
+		}
+	})
+}
+
+// channels is group g of groups of pixels of c channels.
+func channels(pixels []float32, c, groups, g int) (part []float32) {
+	for p := range slices.Chunk(pixels, c) {
+		part = append(part, p[c/groups*g:][:c/groups]...)
+	}
+	return part
+}

@@ -19,6 +19,8 @@ type convPlan struct {
 	statRows int // rows of a statistics group, 0: one group
 	perItem  int // panels of a work item
 	colItems int
+	together int // groups of a work item
+	batch    int // groups that are copied together
 	items    int
 
 	isGrey bool // a grey stem with a kernel
@@ -117,9 +119,14 @@ func (p *convPlan) grid(n int, y, x convAxis) {
 	p.grids = append(p.grids, g)
 }
 
+// batchChannels is the most channels of groups that are copied together: a line
+// of a pixel at a time comes from memory at a third of its rate.
+const batchChannels = 64
+
 // cutItems makes work items of a row block of all grids and some column panels
 // each: all panels up to 512 columns, fewer where the rows alone would not occupy
-// many threads.
+// many threads. Of groups that are one panel each an item takes several, so that
+// they share lists of addresses: to write one costs as much as a third of a panel.
 func (p *convPlan) cutItems() {
 	const wanted, columns = 48, 512
 	blocks := 0
@@ -131,7 +138,16 @@ func (p *convPlan) cutItems() {
 	cols := min(ceilDiv(wanted, max(1, blocks*p.groups)), p.panels)
 	p.perItem = max(1, min(ceilDiv(p.panels, max(1, cols)), columns/p.NR))
 	p.colItems = ceilDiv(p.panels, p.perItem)
-	p.items = blocks * p.groups * p.colItems
+	p.together, p.batch = 1, 1
+	if p.panels == 1 {
+		parts := min(ceilDiv(wanted, max(1, blocks)), p.groups)
+		p.together = min(ceilDiv(p.groups, parts), max(1, columns/p.dc))
+		if p.tc == p.sc {
+			p.batch = max(1, min(batchChannels/p.sc, p.together))
+			p.together = ceilDiv(p.together, p.batch) * p.batch
+		}
+	}
+	p.items = blocks * ceilDiv(p.groups, p.together) * p.colItems
 }
 
 // gatherSkew is what keeps copied taps of 512 or 1024 channels out of one set of
@@ -183,7 +199,8 @@ func (g *convGrid) regionBound(n, rows int) int {
 	return min(min(images, n)*full, lines*g.y.step+images*span) * max(0, x1-x0)
 }
 
-// cutScratch chooses the mode and sizes a worker's scratch.
+// cutScratch chooses the mode and sizes a worker's scratch. Groups that share a
+// list read copied lines: every group's copy lies where the first one's did.
 func (p *convPlan) cutScratch(pro ProKind, n int) {
 	rows := ceilDiv(convRows, p.MR) * p.MR
 	region, gather, taps, crowd := 0, 0, 1, false
@@ -195,9 +212,12 @@ func (p *convPlan) cutScratch(pro ProKind, n int) {
 		crowd = crowd || crowdedL1(p.MR, g.x.step*p.groups*p.sc)
 		taps = max(taps, g.y.taps*g.x.taps)
 	}
+	if taps == 1 || region*p.batch > regionFloats {
+		p.batch = 1
+	}
 	switch {
-	case p.mode == convCopyRegion || pro != ProNone && taps > 1 && region <= regionFloats:
-		p.mode, p.copied = convCopyRegion, region
+	case p.mode == convCopyRegion || (pro != ProNone || p.together > 1) && taps > 1 && region <= regionFloats:
+		p.mode, p.copied = convCopyRegion, region*p.batch
 	case pro != ProNone || crowd:
 		p.mode, p.copied = convGather, gather
 	}

@@ -40,6 +40,9 @@ type weightPlan struct {
 	cBlock        int // columns of an item
 	oItems        int
 	cItems        int
+	together      int  // groups of an item
+	batch         int  // groups whose operands are copied together
+	panel         int  // columns of a copied panel of x
 	region        bool // x is copied by regions, else tap by tap
 	inPlaceY      bool // dy is read in place
 	inPlaceX      bool // x is read in place
@@ -60,8 +63,12 @@ func (p *weightPlan) plan(c *CPU, s *ConvShape, proX, proY ProKind) {
 	}
 	p.blocks()
 
-	px, cols := p.lines*p.pixels, ceilDiv(p.cBlock, p.NR)*p.NR
-	p.region = !p.wide && p.taps > 1 && perPixel*cols <= 2*regionFloats
+	p.region = !p.wide && p.taps > 1 && perPixel*ceilDiv(p.cBlock, p.NR)*p.NR <= 2*regionFloats
+	p.panel = p.NR
+	if p.region {
+		p.panel = p.width(min(p.cBlock, p.NR))
+	}
+	px, cols := p.lines*p.pixels, ceilDiv(p.cBlock, p.panel)*p.panel
 	p.inPlaceY = proY == ProNone && s.OC <= weightStride(p.taps) && p.og%p.OuterMR == 0
 	p.inPlaceX = !p.wide && proX == ProNone && s.C*s.StrideW <= weightStride(p.taps) && p.paddedCols(p.cg) == p.cg
 	if !p.inPlaceY {
@@ -80,6 +87,27 @@ func (p *weightPlan) plan(c *CPU, s *ConvShape, proX, proY ProKind) {
 			zeros, acc, sums := p.stemFloats()
 			p.copyX = zeros + acc + sums
 		}
+	}
+	p.unite(perPixel)
+}
+
+// unite makes items of several groups that are one block each: at every chunk
+// they take neighbouring pieces of the same pixels, which alone are too short to
+// come from memory in time. Their part of dw stays in L2 from chunk to chunk.
+func (p *weightPlan) unite(perPixel int) {
+	const wanted, floats = 48, 1 << 15
+	p.together, p.batch = 1, 1
+	if p.oItems*p.cItems > 1 || p.stemTile != nil {
+		return
+	}
+	parts := min(ceilDiv(wanted, p.lanes), p.s.Groups)
+	p.together = min(ceilDiv(p.s.Groups, parts), max(1, floats*p.s.Groups/p.outputs()))
+	whole := p.og%p.OuterMR == 0 && p.width(p.cg) == p.cg // nothing beside a group is read
+	if n := min(p.together, batchChannels/max(p.og, p.cg)); n > 1 && whole && p.region && n*perPixel*p.cg <= regionFloats {
+		p.batch = n
+		p.together = ceilDiv(p.together, n) * n
+		p.copyX *= n
+		p.copyY *= n
 	}
 }
 
@@ -180,7 +208,7 @@ func (c *CPU) Conv2DGradWeight(a *ConvArgs) {
 	if split {
 		j.out = a.Work.As(Float32).F32()[:j.lanes*n]
 	}
-	c.team.Do(j.lanes*s.Groups*j.oItems*j.cItems, s.FLOP()/128, j)
+	c.team.Do(j.lanes*ceilDiv(s.Groups, j.together)*j.oItems*j.cItems, s.FLOP()/128, j)
 	if split {
 		j.join = joinJob{rows: j.Rows, dst: j.dw, lanes: j.out, n: n, accumulate: a.Accumulate}
 		c.team.Do(ceilDiv(n, joinBlock), j.lanes*n/4, &j.join)
@@ -213,6 +241,8 @@ type weightBlock struct {
 	window        convWindow
 	yBase         uintptr // the chunk's first pixel of dy
 	next          streams // the operands of the lane's next chunk
+	chunkEnd      int     // of the lane
+	nextGroup     int     // whose
 	line, end     int     // lines of x still to be fetched when they lie apart
 }
 
@@ -221,8 +251,10 @@ func (j *weightJob) Tile(w *Worker, item int) {
 	b := weightBlock{weightJob: j}
 	ci := item % j.cItems
 	oi := item / j.cItems % j.oItems
-	b.group = item / j.cItems / j.oItems % j.s.Groups
-	lane := item / j.cItems / j.oItems / j.s.Groups
+	parts := ceilDiv(j.s.Groups, j.together)
+	group := item / j.cItems / j.oItems % parts * j.together
+	groups := min(j.s.Groups, group+j.together)
+	lane := item / j.cItems / j.oItems / parts
 	b.o0, b.c0 = oi*j.oBlock, ci*j.cBlock
 	b.on, b.cn = min(j.oBlock, j.og-b.o0), min(j.cBlock, j.columns-b.c0)
 	b.out = j.out[lane*j.outputs():]
@@ -237,13 +269,26 @@ func (j *weightJob) Tile(w *Worker, item int) {
 
 	per := ceilDiv(j.chunks, j.lanes)
 	first, end := lane*per, min(j.chunks, (lane+1)*per)
-	if first >= end {
+	b.chunkEnd = end
+	for b.group = group; first >= end && b.group < groups; b.group++ {
 		b.zero()
 	}
 	for q := first; q < end; q++ {
-		b.open(q)
-		b.fetch(q+1, end)
-		b.add(q > first)
+		for b.group = group; b.group < groups; {
+			batch := min(j.batch, groups-b.group)
+			b.open(q, batch)
+			if next := b.group + batch; next < groups {
+				b.fetch(q, next, min(j.batch, groups-next))
+			} else {
+				b.fetch(q+1, group, min(j.batch, groups-group))
+			}
+			for range batch {
+				b.add(q > first)
+				b.group++
+				b.yBase += uintptr(4 * b.og)
+				b.window.base += uintptr(4 * b.cg)
+			}
+		}
 	}
 	if b.stemTile != nil && first < end {
 		b.storeStem()
@@ -268,10 +313,10 @@ func (p *weightPlan) chunk(q int) (line0, line1, x0, x1 int) {
 	return line0, min(p.s.N*p.oh, line0+p.lines), x0, min(p.ow, x0+p.pixels)
 }
 
-// open finds or copies the operands of chunk q.
-func (b *weightBlock) open(q int) {
+// open finds or copies the operands of chunk q of batch groups.
+func (b *weightBlock) open(q, batch int) {
 	b.line0, b.line1, b.x0, b.x1 = b.chunk(q)
-	b.openY()
+	b.openY(batch)
 	switch {
 	case b.stemTile != nil:
 	case b.wide:
@@ -279,7 +324,7 @@ func (b *weightBlock) open(q int) {
 	case b.inPlaceX:
 		b.openX()
 	case b.region:
-		b.copyRegion()
+		b.copyRegion(batch)
 	}
 }
 

@@ -3,7 +3,7 @@ package kernels
 import "unsafe"
 
 // openY finds the chunk of dy, or copies it.
-func (b *weightBlock) openY() {
+func (b *weightBlock) openY(batch int) {
 	pixel, c0 := b.line0*b.ow+b.x0, b.group*b.og+b.o0
 	b.aStep = 4 * b.OuterMR
 	if b.inPlaceY {
@@ -11,32 +11,33 @@ func (b *weightBlock) openY() {
 		b.yBase = uintptr(unsafe.Pointer(&b.y.val[pixel*b.s.OC+c0]))
 		return
 	}
-	b.lda = b.oBlock
+	b.lda = b.batch * b.oBlock
 	b.yBase = uintptr(unsafe.Pointer(unsafe.SliceData(b.copyY)))
 	px := (b.line1 - b.line0) * (b.x1 - b.x0)
 	if b.on%b.OuterMR != 0 {
 		clear(b.copyY[:px*b.lda])
 	}
-	b.y.load(b.copyY, pixel, px, c0, b.on, b.lda)
+	b.y.load(b.copyY, pixel, px, c0, batch*b.on, b.lda)
 }
 
-// fetch lets the tiles of this chunk fetch the operands of chunk q, which
-// follows it in the lane unless q is end: packing would wait for memory.
-func (b *weightBlock) fetch(q, end int) {
+// fetch lets the tiles of these groups fetch the operands of chunk q of the next
+// ones, batch groups from group on: packing would wait for memory.
+func (b *weightBlock) fetch(q, group, batch int) {
 	b.next, b.line, b.end = streams{}, 0, 0
-	if q >= end {
+	b.nextGroup = group
+	if q >= b.chunkEnd {
 		return
 	}
 	line0, line1, x0, x1 := b.weightPlan.chunk(q)
 	pixel := line0*b.ow + x0
-	b.next[0] = rowStream(&b.y.val[pixel*b.s.OC+b.group*b.og+b.o0], (line1-line0)*(x1-x0), b.on, b.s.OC)
+	b.next[0] = rowStream(&b.y.val[pixel*b.s.OC+group*b.og+b.o0], (line1-line0)*(x1-x0), batch*b.on, b.s.OC)
 	if b.s.StrideH > b.s.KH && b.s.H > 1 {
 		b.line, b.end = line0, line1
 		return
 	}
 	c0, cn := 0, b.s.C
 	if !b.wide {
-		c0, cn = b.group*b.cg+b.c0, b.cn
+		c0, cn = group*b.cg+b.c0, batch*b.cn
 	}
 	y0, y1 := b.sourceLine(line0, 0), b.sourceLine(line1-1, (b.s.KH-1)*b.s.DilH)+1
 	b.next[1] = rowStream(&b.x.val[y0*b.s.W*b.s.C+c0], (y1-y0)*b.s.W, cn, b.s.C)
@@ -46,7 +47,7 @@ func (b *weightBlock) fetch(q, end int) {
 // those that taps read.
 func (b *weightBlock) fetchLine() {
 	if b.line < b.end && b.next.current() == nil {
-		at := (b.sourceLine(b.line, 0)*b.s.W*b.s.C + b.group*b.cg + b.c0)
+		at := (b.sourceLine(b.line, 0)*b.s.W*b.s.C + b.nextGroup*b.cg + b.c0)
 		b.next[0] = rowStream(&b.x.val[at], b.ow, b.cn, b.s.StrideW*b.s.C)
 		b.line++
 	}
@@ -65,18 +66,24 @@ func (b *weightBlock) openX() {
 	b.ldb, b.bStep = b.s.C*b.s.StrideW, 4*b.NR
 }
 
-// copyRegion copies the part of x that the chunk reads, a panel at a time.
-func (b *weightBlock) copyRegion() {
+// copyRegion copies the part of x that the chunk reads, a panel at a time or
+// several groups, one panel each.
+func (b *weightBlock) copyRegion(batch int) {
 	r := b.grid.region(b.line0*b.ow+b.x0, (b.line1-1)*b.ow+b.x1)
-	size := r.height() * (r.x1 - r.x0) * b.NR
-	for c := 0; c < b.cn; c += b.NR {
-		n := min(b.NR, b.cn-c)
-		w := r.load(b.copyX[c/b.NR*size:][:size], &b.x, &b.grid, b.group*b.cg+b.c0+c, n, b.NR)
+	size := r.height() * (r.x1 - r.x0) * b.panel
+	if b.batch > 1 {
+		b.window = r.load(b.copyX[:size*b.batch], &b.x, &b.grid, b.group*b.cg, batch*b.cg, b.batch*b.cg)
+		b.ldb = b.batch * b.cg * b.s.StrideW
+		return
+	}
+	for c := 0; c < b.cn; c += b.panel {
+		n := min(b.panel, b.cn-c)
+		w := r.load(b.copyX[c/b.panel*size:][:size], &b.x, &b.grid, b.group*b.cg+b.c0+c, n, b.panel)
 		if c == 0 {
 			b.window = w
 		}
 	}
-	b.ldb, b.bStep = b.NR*b.s.StrideW, 4*size
+	b.ldb, b.bStep = b.panel*b.s.StrideW, 4*size
 }
 
 // runs writes the segments of tap t: the runs of pixels whose tap lies inside

@@ -60,7 +60,7 @@ func (k *GemmKernel) strip(row RowTile, m, n, segs, kc int, rows []uintptr, b *f
 			continue
 		}
 		last.Tile(step, segs, kc, p, b, ldb, &edge[0], w, false, ahead, by)
-		fold(min(rest, step*k.MR), n, edge, w, ct, ldc, load)
+		k.fold(min(rest, step*k.MR), n, edge, w, ct, ldc, load)
 	}
 }
 
@@ -108,20 +108,14 @@ func (k *GemmKernel) outerOn(m, n int, seg []asm.Seg, lda, ldb int, c *float32, 
 		}
 	}
 	tile(len(seg), p, lda, ldb, &edge[0], w, false, on, ahead, step)
-	fold(m, n, edge, w, c, ldc, load)
+	k.fold(m, n, edge, w, c, ldc, load)
 }
 
 // fold stores or adds the m x n part of a scratch tile into C.
-func fold(m, n int, edge []float32, w int, c *float32, ldc int, load bool) {
-	for i := range m {
-		to := unsafe.Slice((*float32)(unsafe.Add(unsafe.Pointer(c), i*ldc*4)), n)
-		from := edge[i*w:][:n]
-		if !load {
-			copy(to, from)
-			continue
-		}
-		for j, v := range from {
-			to[j] += v
-		}
+func (k *GemmKernel) fold(m, n int, edge []float32, w int, c *float32, ldc int, load bool) {
+	if load {
+		k.Rows.add(m, n, c, ldc, &edge[0], w)
+		return
 	}
+	k.Rows.copy(m, n, c, ldc, &edge[0], w)
 }
