@@ -66,7 +66,6 @@ type convJob struct {
 	epi        *Epilogue // nil in an input gradient
 	accumulate bool
 	past       bool // the destination is stored past the caches
-	threads    int  // of the team: how many blocks on a thread's next one probably is
 	pack       convPackJob
 }
 
@@ -91,7 +90,7 @@ func (c *CPU) convolve(a *ConvArgs, pass Pass) {
 	}
 	j := c.convJobs.get()
 	s := &a.ConvShape
-	j.accumulate, j.threads = a.Accumulate, c.team.Size()
+	j.accumulate = a.Accumulate
 	if pass == PassForward {
 		j.plan(c, s, pass, a.ProX.Kind, a.Epi.Stats.group())
 		j.loader = convLoader{j.Rows, &a.ProX, a.X.F32(), s.C}
@@ -137,7 +136,9 @@ type convBlock struct {
 	g      *convGrid
 	group  int
 	block  int
-	m0, m1 int       // rows of the grid
+	p0, p1 int       // panels
+	b0, b1 int       // rows of the grid,
+	m0, m1 int       // those of the piece under way
 	lists  []uintptr // one for each group of a batch
 	list   convList
 	sums   []float32 // [rows, columns of the item]
@@ -165,28 +166,34 @@ func (j *convJob) Tile(w *Worker, item int) {
 	scratch = scratch[list:]
 	b.sums, b.edge, b.copied = scratch[:strip], scratch[strip:][:edge], scratch[strip+edge:]
 
-	p0 := cols * j.perItem
-	p1 := min(j.panels, p0+j.perItem)
+	b.p0 = cols * j.perItem
+	b.p1 = min(j.panels, b.p0+j.perItem)
 	b.next = j.linesAhead(b.block + j.threads)
 	for i := range j.grids {
 		if b.g = &j.grids[i]; b.block < b.g.blocks {
-			b.m0, b.m1 = j.chunkRows(b.g, b.block)
-			b.grid(p0, p1)
+			b.b0, b.b1 = j.chunkRows(b.g, b.block)
+			b.grid()
 		}
 	}
 }
 
 // grid computes the block's rows of one grid.
-func (b *convBlock) grid(p0, p1 int) {
+func (b *convBlock) grid() {
 	end := min(b.groups, b.first+b.together)
 	for b.group = b.first; b.group < end; b.group++ {
-		if b.g.chunks > 0 {
-			b.open(end)
-		} else if !b.accumulate {
-			b.zeros(p0*b.NR, min(p1*b.NR, b.dc)-p0*b.NR)
+		b.m0, b.m1 = b.b0, b.b1
+		if b.g.chunks == 0 {
+			if !b.accumulate {
+				b.zeros(b.p0*b.NR, min(b.p1*b.NR, b.dc)-b.p0*b.NR)
+			}
+			continue
 		}
-		for q := range b.g.chunks {
-			b.chunk(q, p0, p1)
+		b.open(end)
+		for ; b.m0 < b.b1; b.m0 = b.m1 {
+			b.m1 = min(b.m0+b.piece, b.b1)
+			for q := range b.g.chunks {
+				b.chunk(q)
+			}
 		}
 	}
 }
@@ -218,8 +225,8 @@ func (b *convBlock) open(end int) {
 	b.window = b.g.window(b.src, b.srcC, c0)
 }
 
-// chunk adds chunk q of k to the panels [p0, p1). The last one finishes them.
-func (b *convBlock) chunk(q, p0, p1 int) {
+// chunk adds chunk q of k to the panels. The last one finishes them.
+func (b *convBlock) chunk(q int) {
 	t0, t1, c0, c1 := b.g.chunk(q, b.tc)
 	stem := b.isGrey && !b.accumulate
 	if !stem {
@@ -235,13 +242,17 @@ func (b *convBlock) chunk(q, p0, p1 int) {
 	}
 	last := q == b.g.chunks-1
 	direct := b.direct()
-	if b.rowsAhead() {
-		b.next = streams{b.ahead(q), {}}
+	fresh := b.rowsAhead()
+	if fresh {
+		b.next = streams{1: b.ahead(q)}
 	}
-	for p := p0; p < p1; p++ {
-		n := min(b.NR, b.dc-p*b.NR)
+	for p := b.p0; p < b.p1; p++ {
+		n := b.columns(p)
 		panel := b.panel(b.weights, b.group, b.g, p)[(t0*b.tc+c0)*b.width(n):]
-		c, ld, load := b.sums[(p-p0)*b.NR:], b.perItem*b.NR, q > 0
+		if fresh || b.next[0].left() == 0 {
+			b.next[0] = b.nextPanel(p, t0*b.tc+c0, segs*kc)
+		}
+		c, ld, load := b.sums[(p-b.p0)*b.NR:], b.perItem*b.NR, q > 0
 		if direct {
 			c, ld = b.dst[b.m0*b.dstC+b.group*b.dc+p*b.NR:], b.dstC
 			load = load || b.accumulate
@@ -255,18 +266,26 @@ func (b *convBlock) chunk(q, p0, p1 int) {
 		} else {
 			b.strip(row, rows, n, segs, kc, b.list.at, &panel[0], b.width(n), &c[0], ld, load, b.edge, &b.next)
 		}
-		if !last {
-			continue
-		}
-		if !direct {
-			b.scatter(c, ld, p*b.NR, n)
-		}
-		if b.epi != nil {
-			c0 := b.group*b.dc + p*b.NR
-			b.Rows.epilogueBlock(b.epi, b.m0, c0, rows, n, b.block, b.dstC, &b.dst[b.m0*b.dstC+c0], b.dstC)
+		if last {
+			b.finish(p, n, c, ld, direct)
 		}
 	}
 }
+
+// finish stores n finished columns of panel p and, after the last piece, takes the
+// whole block through the epilogue: its statistics are those of one chunk.
+func (b *convBlock) finish(p, n int, c []float32, ld int, direct bool) {
+	if !direct {
+		b.scatter(c, ld, p*b.NR, n)
+	}
+	if b.epi != nil && b.m1 == b.b1 {
+		c0 := b.group*b.dc + p*b.NR
+		b.Rows.epilogueBlock(b.epi, b.b0, c0, b.b1-b.b0, n, b.block, b.dstC, &b.dst[b.b0*b.dstC+c0], b.dstC)
+	}
+}
+
+// columns is the destination channels of panel p.
+func (b *convBlock) columns(p int) int { return min(b.NR, b.dc-p*b.NR) }
 
 // direct reports whether tiles may be stored to the destination at once: its
 // rows are those of the grid, and an existing value is not added before the

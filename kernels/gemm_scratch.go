@@ -86,6 +86,9 @@ var l2Sets = func() int {
 	return max(l2, 256<<10) / (64 * 16)
 }()
 
+// l2Floats is the floats that the second cache holds.
+var l2Floats = l2Sets * 16 * 16
+
 // crowded reports whether m rows of A, kc deep and ld apart, fall into so few
 // sets of the second cache that they evict one another before the next panel
 // passes: such rows go through scratch. On 1 MB a stride of 4096 bytes is as

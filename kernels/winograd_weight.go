@@ -175,7 +175,7 @@ func (j *winogradWeightJob) Tile(w *Worker, item int) {
 // next, n channels in all its tiles: as long as they and V and E do not drive each
 // other out of the second cache.
 func (p *winogradWeightPlan) fetches(n int) bool {
-	return n*winogradTile*winogradTile <= l2Sets*16*16*3/8
+	return n*winogradTile*winogradTile <= l2Floats*3/8
 }
 
 // operand transforms n tiles from t0 on in channels [c0, c0+cn) to dst: for
