@@ -12,7 +12,7 @@ import (
 )
 
 // Job is the work of one op, cut into tiles 0..n-1 that may run in any order
-// and at once. How an op is cut depends on its shape alone, never on the
+// and at once. How its sums are cut depends on its shape alone, never on the
 // number of threads: that is what keeps results equal at any GOMAXPROCS.
 type Job interface {
 	Tile(w *Worker, i int)
