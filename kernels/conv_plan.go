@@ -134,18 +134,21 @@ const batchChannels = 64
 func (p *convPlan) cutItems() {
 	const most, perThread, columns = 48, 8, 512
 	wanted := min(most, perThread*p.threads)
-	blocks := 0
+	blocks, busy := 0, 1 // busy: not only with zeros
 	for i := range p.grids {
 		g := &p.grids[i]
 		g.blocks = StatsChunks(g.rows, p.statRows)
 		blocks = max(blocks, g.blocks)
+		if g.chunks > 0 {
+			busy = max(busy, g.blocks)
+		}
 	}
-	cols := min(ceilDiv(wanted, max(1, blocks*p.groups)), p.panels)
+	cols := min(ceilDiv(wanted, busy*p.groups), p.panels)
 	p.perItem = max(1, min(ceilDiv(p.panels, max(1, cols)), columns/p.NR))
 	p.colItems = ceilDiv(p.panels, p.perItem)
 	p.together, p.batch = 1, 1
 	if p.panels == 1 {
-		parts := min(ceilDiv(wanted, max(1, blocks)), p.groups)
+		parts := min(ceilDiv(wanted, busy), p.groups)
 		p.together = min(ceilDiv(p.groups, parts), max(1, columns/p.dc))
 		if p.tc == p.sc {
 			p.batch = max(1, min(batchChannels/p.sc, p.together))
