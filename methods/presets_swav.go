@@ -10,7 +10,7 @@ func demoSwAV() RunConfig {
 	c.Batch, c.Hidden, c.Dim, c.Prototypes, c.Freeze = 128, 128, 64, 100, 0
 	o := demoOptimizer()
 	o.Rate = 4e-3
-	return RunConfig{Net: "demo8", SwAV: c, Views: data.GreyTone(), Epochs: 70, FreezeShare: 0.05, Optimizer: o}
+	return RunConfig{Net: "demo8", SwAV: c, Views: data.GreyTone(), Epochs: 90, FreezeShare: 0.05, Optimizer: o}
 }
 
 // paperSmallSwAV is the paper's recipe in little: 2 + 4 crops, LARC on every
