@@ -46,9 +46,12 @@
 	ROW32((ao)(R11)(R12*1), Z6, Z28, Z29); \
 	ROW32((ao)(R11)(R12*2), Z7, Z30, Z31)
 
-// PREFETCHW, which the assembler does not know, at (BX) and 64(BX).
-#define PREFETCHW_BX   BYTE $0x0F; BYTE $0x0D; BYTE $0x0B
-#define PREFETCHW_BX64 BYTE $0x0F; BYTE $0x0D; BYTE $0x4B; BYTE $0x40
+// PREFETCHW, which the assembler does not know.
+#define PREFETCHW_BX \
+	WORD $0x0d0f; BYTE $0x0b // prefetchw [rbx]
+
+#define PREFETCHW_BX64 \
+	WORD $0x0d0f; WORD $0x404b // prefetchw [rbx+64]
 
 #define AHEAD \
 	PREFETCHT1 (R13);          \
