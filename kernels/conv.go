@@ -215,9 +215,9 @@ func (b *convBlock) open(end int) {
 		if b.groups > 1 {
 			b.next = streams{}
 		}
-		from, to := (r.n0*b.g.y.src+r.y0)*b.g.x.src, (r.n1*b.g.y.src+r.y1)*b.g.x.src
-		if c0 += n; c0 < end*b.sc && from < to { // else padding
-			b.next[0] = rowStream(&b.src[from*b.srcC+c0], to-from, min(stride, end*b.sc-c0), b.srcC)
+		if c0 += n; c0 < end*b.sc {
+			lines := b.g.y.src
+			b.next[0] = lineStream(b.src, b.srcC, b.g.x.src, r.n0*lines+r.y0, r.n1*lines+r.y1, c0, min(stride, end*b.sc-c0))
 		}
 		return
 	}

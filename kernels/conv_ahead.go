@@ -51,12 +51,12 @@ func (j *convJob) linesAhead(block int) streams {
 	}
 	m0, m1 := j.chunkRows(g, block)
 	r := g.region(m0, m1)
-	read := lineStream(j.src, j.srcC, g.x.src, r.n0*g.y.src+r.y0, r.n1*g.y.src+r.y1)
+	read := lineStream(j.src, j.srcC, g.x.src, r.n0*g.y.src+r.y0, r.n1*g.y.src+r.y1, 0, j.srcC)
 	line := func(m int) int { // of the destination
 		y := m / g.x.n
 		return y/g.y.n*g.y.size + y%g.y.n*g.y.dstStep
 	}
-	write := lineStream(j.dst, j.dstC, g.x.size, line(m0), line(m1-1)+g.y.dstStep)
+	write := lineStream(j.dst, j.dstC, g.x.size, line(m0), line(m1-1)+g.y.dstStep, 0, j.dstC)
 	pairs := 0
 	for i := range j.grids {
 		g := &j.grids[i]
@@ -71,10 +71,11 @@ func (j *convJob) linesAhead(block int) streams {
 	return streams{read, write}
 }
 
-// lineStream is lines [l0, l1) of pixels.
-func lineStream(v []float32, c, pixels, l0, l1 int) stream {
-	if l0 >= l1 { // padding
+// lineStream is channels [c0, c0+n) of lines [l0, l1) of pixels, each of c
+// channels. Of padding there are no lines, and no address to take.
+func lineStream(v []float32, c, pixels, l0, l1, c0, n int) stream {
+	if l0 >= l1 {
 		return stream{}
 	}
-	return rowStream(&v[l0*pixels*c], (l1-l0)*pixels, c, c)
+	return rowStream(&v[l0*pixels*c+c0], (l1-l0)*pixels, n, c)
 }

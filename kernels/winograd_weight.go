@@ -202,11 +202,7 @@ func (i *winogradWeightItem) operand(o *winogradWeightOperand, t0, n, c0, cn int
 
 // ahead is what n tiles from t on read of channels [c, c+cn).
 func (o *winogradWeightOperand) ahead(t, n, c, cn int) stream {
-	first, end := o.line(t/o.tw), o.line((t+n-1)/o.tw+1)
-	if first >= end { // padding
-		return stream{}
-	}
-	return rowStream(&o.load.val[first*o.w*o.load.c+c], (end-first)*o.w, cn, o.load.c)
+	return lineStream(o.load.val, o.load.c, o.w, o.line(t/o.tw), o.line((t+n-1)/o.tw+1), c, cn)
 }
 
 // lines is operand by way of patches, each a line of tiles.
